@@ -1,0 +1,202 @@
+// Package config reads the environment, after a .env file if there is one,
+// into a Config, and refuses to start on a bad one.
+//
+// A program uses it in three steps:
+//
+//	cfg, err := config.Load(".env", os.Environ()) // every command: parses, touches nothing
+//	err = cfg.PrepareDataDir()                    // what writes data: makes and checks DATA_DIR
+//	key, err := cfg.SigningKey()                  // the server: reads the key, or makes it once
+//
+// Each error is one line that names the variable and never holds a secret.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/joho/godotenv"
+)
+
+// Registration says who may register a device.
+type Registration string
+
+// The three rules of REGISTRATION.
+const (
+	RegistrationOpen         Registration = "open"          // anyone may make an account
+	RegistrationFirstAccount Registration = "first-account" // the first account is made; later devices must be its own
+	RegistrationClosed       Registration = "closed"        // no new account and no new device
+)
+
+// LogFormat says how log lines are written.
+type LogFormat string
+
+// The two formats of LOG_FORMAT.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// Config is everything the environment decides. Its zero value is not usable:
+// Load fills in every default.
+type Config struct {
+	ListenAddr     string        // host:port; port 0 picks a free one
+	DataDir        string        // as written; SQLite file and signing key live in it
+	DatabaseURL    Secret        // empty: SQLite in DataDir. It may hold a password
+	RedisURL       Secret        // empty: one node. It may hold a password
+	AllowedOrigins []string      // scheme://host[:port], lower case, no default port
+	SettingsSchema string        // path of a JSON Schema; empty: the built-in one
+	LogLevel       slog.Level    // lowest level that is written
+	LogFormat      LogFormat     // text or json
+	MetricsAddr    string        // loopback host:port; empty: no metrics
+	ShutdownWithin time.Duration // how long SIGTERM waits for answers and farewells
+
+	Accounts Accounts
+	Limits   Limits
+	Timing   Timing
+
+	jwtSecret     Secret
+	jwtSecretFile string
+}
+
+// Accounts are the rules of registering and logging in.
+type Accounts struct {
+	Registration      Registration
+	PasswordMinLength int           // in code points
+	AccessTokenTTL    time.Duration // life of an access token
+	RefreshTokenTTL   time.Duration // life of a log-in that is not used
+	LoginFailures     int           // failures per device name in 15 minutes before it is slowed down
+	LoginsPerMinute   int           // tries to log in or register per client address
+}
+
+// Limits are the sizes and counts of SPEC V5, C8 and E4.
+type Limits struct {
+	FrameBytes        int // largest frame (SPEC E2)
+	ValueBytes        int // largest value (SPEC V5)
+	KeysPerUser       int // keys with a revision, tombstones too (SPEC V5)
+	BytesPerUser      int // sum of a user's values (SPEC V5)
+	FramesPerSecond   int // per session (SPEC E4)
+	FrameBurst        int // per session (SPEC E4)
+	FrameExcess       int // refused frames without rest before 4004 (SPEC E4)
+	SessionsPerDevice int // per device and user (SPEC C8)
+	DevicesPerUser    int // members
+	DevicesPerAccount int // registered and not revoked
+	UsersPerAccount   int // users owned by one account
+}
+
+// Timing are the waits of the live connection and how long answers are kept.
+type Timing struct {
+	HelloWithin time.Duration // first frame (SPEC C4)
+	PingEvery   time.Duration // silence before a ping (SPEC S6)
+	PongWithin  time.Duration // answer to a ping (SPEC S6)
+	WriteWithin time.Duration // progress of a write (SPEC S8)
+	AuthDueLead time.Duration // notice before a token ends (SPEC A1)
+	AnswersKeep time.Duration // answers to patches (SPEC P5)
+	HistoryKeep time.Duration // who changed what
+}
+
+// Error is a variable that cannot be used.
+type Error struct {
+	Variable string
+	Problem  string // what is wrong and what would be right, without a secret
+}
+
+// Error returns one line: the variable and what is wrong with it.
+func (e *Error) Error() string { return e.Variable + ": " + e.Problem }
+
+// bad returns an *Error as an error.
+func bad(variable, format string, args ...any) error {
+	return &Error{Variable: variable, Problem: fmt.Sprintf(format, args...)}
+}
+
+// Load reads the variables of environ (as os.Environ gives them) and, for those
+// it does not have, of the file dotenv. A missing file is fine, and so is an
+// empty value: it means the default.
+func Load(dotenv string, environ []string) (Config, error) {
+	values, err := readDotenv(dotenv)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, pair := range environ {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			values[name] = value
+		}
+	}
+	return parse(values)
+}
+
+// readDotenv returns the variables of the file. A name in it that means nothing
+// here is most likely misspelt, so it is refused; in the environment, which is
+// full of other programs' names, that cannot be told.
+func readDotenv(path string) (map[string]string, error) {
+	values, err := godotenv.Read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return map[string]string{}, nil
+	case errors.As(err, new(*fs.PathError)):
+		return nil, bad(path, "cannot be read: %v", cause(err))
+	case err != nil: // its text quotes the file, and so perhaps a secret
+		return nil, bad(path, "is not a list of NAME=value lines")
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		// Docker Compose reads the same file, and has names of its own.
+		if !known(name) && !strings.HasPrefix(name, "COMPOSE_") {
+			return nil, bad(name, "is in %s, but no such variable exists", path)
+		}
+	}
+	return values, nil
+}
+
+// parse turns values into a Config: each variable by itself, then those that
+// must agree with one another.
+func parse(values map[string]string) (Config, error) {
+	var cfg Config
+	for _, v := range variables() {
+		value := values[v.name]
+		if !v.secret {
+			value = strings.TrimSpace(value)
+		}
+		if value == "" {
+			value = v.fallback
+		}
+		if err := v.set(&cfg, value); err != nil {
+			return Config{}, bad(v.name, "%v", err)
+		}
+	}
+	return cfg, cfg.agree()
+}
+
+// agree refuses values that are fine alone but not together.
+func (c *Config) agree() error {
+	switch {
+	case !c.jwtSecret.Empty() && c.jwtSecretFile != "":
+		return bad("JWT_SECRET_FILE", "is set together with JWT_SECRET: keep one of them")
+	case c.Limits.FrameBurst < c.Limits.FramesPerSecond:
+		return bad("FRAME_BURST", "%d is below FRAMES_PER_SECOND %d", c.Limits.FrameBurst, c.Limits.FramesPerSecond)
+	case c.Limits.ValueBytes > c.Limits.FrameBytes/2:
+		return bad("MAX_VALUE_BYTES", "%d does not fit into half a frame of MAX_FRAME_BYTES %d", c.Limits.ValueBytes, c.Limits.FrameBytes)
+	case c.Limits.BytesPerUser < c.Limits.ValueBytes:
+		return bad("MAX_BYTES_PER_USER", "%d is below MAX_VALUE_BYTES %d", c.Limits.BytesPerUser, c.Limits.ValueBytes)
+	case c.Accounts.RefreshTokenTTL <= c.Accounts.AccessTokenTTL:
+		return bad("REFRESH_TOKEN_TTL", "%v is not longer than ACCESS_TOKEN_TTL %v", c.Accounts.RefreshTokenTTL, c.Accounts.AccessTokenTTL)
+	}
+	return nil
+}
+
+// cause returns what the system said, without the path around it.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	keyFile      = "jwt.key"
+	keyTemporary = ".jwt.key-*"
+	keyBytes     = 32
+	maxKeyBytes  = 4096 // what a key file may hold; more is another file
+)
+
+// containerSecrets is where container engines mount secrets. They are readable
+// by all users there, of which a container has one.
+const containerSecrets = "/run/secrets/"
+
+// SigningKey returns the key that signs access tokens: JWT_SECRET, else what
+// JWT_SECRET_FILE holds, else DATA_DIR/jwt.key, which is made on first use.
+// PrepareDataDir must have been called.
+func (c *Config) SigningKey() (Secret, error) {
+	if !c.jwtSecret.Empty() {
+		return c.jwtSecret, nil
+	}
+	if c.jwtSecretFile != "" {
+		return secretFromFile(c.jwtSecretFile)
+	}
+	path := filepath.Join(c.DataDir, keyFile)
+	key, err := ownKey(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeKey(path); err != nil {
+			return Secret{}, bad("DATA_DIR", "%s cannot be made: %v", path, cause(err))
+		}
+		key, err = ownKey(path)
+	}
+	if err != nil {
+		return Secret{}, bad("DATA_DIR", "%v", err)
+	}
+	return key, nil
+}
+
+// secretFromFile reads a key that was written as text: its last line end is not
+// part of it.
+func secretFromFile(path string) (Secret, error) {
+	text, mode, err := readKey(path)
+	if err != nil {
+		return Secret{}, bad("JWT_SECRET_FILE", "%v", err)
+	}
+	if mode&0o037 != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature() {
+		return Secret{}, bad("JWT_SECRET_FILE", "%s is open to others (mode %04o): run chmod 600 on it", path, mode)
+	}
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	if err := checkSecret(text); err != nil {
+		return Secret{}, bad("JWT_SECRET_FILE", "%s %v", path, err)
+	}
+	return NewSecret(text), nil
+}
+
+// ownKey reads the key that makeKey wrote.
+func ownKey(path string) (Secret, error) {
+	text, mode, err := readKey(path)
+	switch {
+	case err != nil:
+		return Secret{}, err
+	case mode&0o077 != 0 && !openByNature():
+		return Secret{}, fmt.Errorf("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
+	case len(text) < keyBytes:
+		return Secret{}, fmt.Errorf("%s has %d bytes instead of %d: restore it from a backup, or remove it and every device logs in again", path, len(text), keyBytes)
+	}
+	return NewSecret(text), nil
+}
+
+// readKey returns what a key file holds and its permissions. The error wraps
+// fs.ErrNotExist when there is no such file.
+func readKey(path string) (string, fs.FileMode, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxKeyBytes {
+		return "", 0, fmt.Errorf("%s is not a key file", path)
+	}
+	text, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
+	}
+	return string(text), info.Mode().Perm(), nil
+}
+
+// makeKey writes a new key under a temporary name, makes it durable, and only
+// then gives it its name: a crash leaves a whole key or none. A key that
+// another process made meanwhile stays, and makeKey is content with it.
+func makeKey(path string) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, keyTemporary) // O_EXCL, mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // its second name, or a key never used
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // it never fails: the program ends first
+	_, err = f.Write(key)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	// A link, unlike a rename, never replaces a key.
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("link: %w", errors.Unwrap(err))
+	}
+	return syncDir(dir)
+}

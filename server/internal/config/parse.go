@@ -1,0 +1,236 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A setter parses one value into its place. Its error says what is wrong; the
+// caller puts the variable's name before it.
+type setter = func(*Config, string) error
+
+// minSecretBytes is what HS256 needs: as many bytes as its hash has.
+const minSecretBytes = 32
+
+func count(at func(*Config) *int, least, most int) setter {
+	return func(c *Config, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", value)
+		}
+		if n < least || n > most {
+			return fmt.Errorf("%d is not within %d and %d", n, least, most)
+		}
+		*at(c) = n
+		return nil
+	}
+}
+
+func duration(at func(*Config) *time.Duration, least, most time.Duration) setter {
+	return func(c *Config, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a duration such as 90s, 15m or 720h", value)
+		}
+		if d < least || d > most {
+			return fmt.Errorf("%v is not within %v and %v", d, least, most)
+		}
+		*at(c) = d
+		return nil
+	}
+}
+
+func oneOf[T any](at func(*Config) *T, words map[string]T) setter {
+	return func(c *Config, value string) error {
+		meaning, ok := words[strings.ToLower(value)]
+		if !ok {
+			return fmt.Errorf("%q is none of %s", value, wordList(words))
+		}
+		*at(c) = meaning
+		return nil
+	}
+}
+
+func registration(c *Config, value string) error {
+	return oneOf(func(c *Config) *Registration { return &c.Accounts.Registration }, map[string]Registration{
+		"open": RegistrationOpen, "first-account": RegistrationFirstAccount, "closed": RegistrationClosed})(c, value)
+}
+
+func wordList[T any](words map[string]T) string {
+	list := make([]string, 0, len(words))
+	for word := range words {
+		list = append(list, word)
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
+
+func path(at func(*Config) *string) setter {
+	return func(c *Config, value string) error {
+		if strings.ContainsRune(value, 0) {
+			return errors.New("holds a zero byte")
+		}
+		*at(c) = value
+		return nil
+	}
+}
+
+// readable takes the path of a file that must be there.
+func readable(at func(*Config) *string) setter {
+	return func(c *Config, value string) error {
+		if value == "" {
+			return nil
+		}
+		info, err := os.Stat(value)
+		if err != nil {
+			return fmt.Errorf("%s cannot be read: %w", value, cause(err))
+		}
+		if info.IsDir() {
+			return fmt.Errorf("%s is a folder, not a file", value)
+		}
+		*at(c) = value
+		return nil
+	}
+}
+
+func address(at func(*Config) *string) setter {
+	return func(c *Config, value string) error {
+		if err := checkAddress(value); err != nil {
+			return err
+		}
+		*at(c) = value
+		return nil
+	}
+}
+
+func checkAddress(value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port", value)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q has no port within 0 and 65535", value)
+	}
+	return nil
+}
+
+// loopback takes an address that other machines cannot reach.
+func loopback(at func(*Config) *string) setter {
+	return func(c *Config, value string) error {
+		if value == "" {
+			return nil
+		}
+		if err := checkAddress(value); err != nil {
+			return err
+		}
+		host, _, _ := net.SplitHostPort(value)
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return fmt.Errorf("%q is not a loopback address such as localhost:9090", value)
+		}
+		*at(c) = value
+		return nil
+	}
+}
+
+// notYet refuses a feature that later versions bring. The value is not shown:
+// such addresses hold passwords.
+func notYet(feature string) setter {
+	return func(_ *Config, value string) error {
+		if value != "" {
+			return fmt.Errorf("%s is not supported yet: leave it empty", feature)
+		}
+		return nil
+	}
+}
+
+func origins(c *Config, value string) error {
+	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+		origin, err := cleanOrigin(one)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(c.AllowedOrigins, origin) {
+			c.AllowedOrigins = append(c.AllowedOrigins, origin)
+		}
+	}
+	return nil
+}
+
+// cleanOrigin returns an origin as browsers write it: lower case, without the
+// scheme's own port.
+func cleanOrigin(text string) (string, error) {
+	if strings.Contains(text, "*") {
+		return "", fmt.Errorf("%q would let other sites in: list each origin by name", text)
+	}
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "", fmt.Errorf("%q is not http(s)://host[:port]", withoutPassword(u, text))
+	}
+	if u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", fmt.Errorf("%q has more than scheme://host[:port]", withoutPassword(u, text))
+	}
+	if port := u.Port(); port == "" || port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+port), nil
+	}
+	if err := checkAddress(u.Host); err != nil {
+		return "", err
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// withoutPassword returns text for an error, without what stands before an @.
+func withoutPassword(u *url.URL, text string) string {
+	if u != nil && u.User == nil && !strings.Contains(text, "@") {
+		return text
+	}
+	return "…" + text[strings.LastIndex(text, "@")+1:]
+}
+
+func signingSecret(c *Config, value string) error {
+	if value == "" {
+		return nil
+	}
+	if err := checkSecret(value); err != nil {
+		return err
+	}
+	c.jwtSecret = NewSecret(value)
+	return nil
+}
+
+// checkSecret refuses keys that can be guessed. Its errors do not show the key.
+func checkSecret(value string) error {
+	if len(value) < minSecretBytes {
+		return fmt.Errorf("has %d bytes and needs %d or more (`openssl rand -base64 48` makes a good one)", len(value), minSecretBytes)
+	}
+	if strings.TrimSpace(value) != value {
+		return errors.New("begins or ends with white space")
+	}
+	for _, sample := range []string{"changeme", "change-me", "change_me", "changethis", "example", "256-bit-secret", "secretsecret", "supersecret", "super-secret", "my-secret", "password", "0123456789abcdef0123456789abcdef"} {
+		if strings.Contains(strings.ToLower(value), sample) {
+			return errors.New("is a known example: make your own (`openssl rand -base64 48`)")
+		}
+	}
+	if distinctBytes(value) < 8 {
+		return errors.New("repeats a few characters and can be guessed (`openssl rand -base64 48` makes a good one)")
+	}
+	return nil
+}
+
+func distinctBytes(text string) int {
+	var seen [256]bool
+	n := 0
+	for i := range len(text) {
+		if !seen[text[i]] {
+			seen[text[i]] = true
+			n++
+		}
+	}
+	return n
+}
