@@ -18,28 +18,29 @@ CREATE TABLE accounts (
 CREATE TABLE devices (
     id         TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    name       TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    platform   TEXT NOT NULL DEFAULT '',
+    name       TEXT NOT NULL COLLATE NOCASE,
+    platform   TEXT NOT NULL,
     created_at TEXT NOT NULL,
     last_seen  TEXT NOT NULL,
-    revoked_at TEXT
+    revoked_at TEXT -- the row stays, so that history can name the device
 ) STRICT;
+-- The name of a revoked device is free again.
+CREATE UNIQUE INDEX devices_name ON devices (name) WHERE revoked_at IS NULL;
 CREATE INDEX devices_account ON devices (account_id);
 
 -- A log-in of a device: the family of refresh tokens that follow one another.
--- token_hash is the SHA-256 of the one token that may be used next;
--- previous_hash the one before it, good for a short grace after used_at.
+-- token_hash is the SHA-256 of the one token that may be used next, and
+-- previous_hash that of the one before it, good for a short grace after rotated_at.
 CREATE TABLE logins (
     id            TEXT PRIMARY KEY,
     device_id     TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
-    token_hash    TEXT NOT NULL UNIQUE,
-    previous_hash TEXT,
+    token_hash    TEXT NOT NULL,
+    previous_hash TEXT NOT NULL, -- '' until the first rotation
     rotated_at    TEXT NOT NULL,
     created_at    TEXT NOT NULL,
     ended_at      TEXT
 ) STRICT;
 CREATE INDEX logins_device ON logins (device_id);
-CREATE INDEX logins_previous ON logins (previous_hash);
 
 CREATE TABLE users (
     id         TEXT PRIMARY KEY,
