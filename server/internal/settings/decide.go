@@ -1,0 +1,119 @@
+package settings
+
+import (
+	"time"
+
+	"social-server/internal/errs"
+)
+
+// Write is a patch on its way into the store: whose, from which device, when.
+type Write struct {
+	User   string // id
+	Device string // id
+	At     time.Time
+	Patch  Patch
+	Hash   [32]byte // of Patch, which the id is tied to
+}
+
+// Answer is what the store says of a write, remembered and returned again when
+// the same patch comes again (SPEC I3). Either Revision is set, or Conflict.
+type Answer struct {
+	Revision  uint64
+	Overwrote []Entry // values of other devices that this patch replaced
+	Conflict  []Entry // what moved on above Base: nothing was stored
+}
+
+// Outcome is the end of one write of a group: an answer or an error, and the
+// change to announce when something was stored.
+type Outcome struct {
+	Answer    Answer
+	Duplicate bool
+	Change    *Change // nil unless this write made a revision
+	Err       error
+}
+
+// Remembered is an earlier answer with the hash of the patch it was given to.
+type Remembered struct {
+	Hash   [32]byte
+	Answer Answer
+}
+
+// Head is what a user's row holds besides its name.
+type Head struct {
+	Epoch    string
+	Revision uint64
+	Keys     int // rows of settings, tombstones included
+	Bytes    int // of their values
+}
+
+// Current is what a writing transaction knows before it decides on a write:
+// the user's head, the values the patch names (ok false: never set) and the
+// earlier answer to the patch's id, if any.
+type Current struct {
+	Head   *Head
+	Value  func(Key) (Value, bool)
+	Before *Remembered
+}
+
+// Decide says what a write does to a user, without doing it: the caller stores
+// outcome.Change in the same transaction that read the Current. It is pure, so
+// that both databases, and the model the tests check them against, agree. On a
+// stored write it moves cur.Head.
+func Decide(w *Write, cur Current, limits Limits) Outcome {
+	if cur.Before != nil {
+		if cur.Before.Hash != w.Hash {
+			return Outcome{Err: errs.New(errs.IDReused, "This id was used for another patch.")}
+		}
+		return Outcome{Answer: cur.Before.Answer, Duplicate: true}
+	}
+	if at := w.Patch.If; at != nil && (at.Epoch != cur.Head.Epoch || at.Revision != cur.Head.Revision) {
+		return Outcome{Err: errs.New(errs.PreconditionFailed, "The settings are at another revision.")}
+	}
+	if moved := conflicts(w, cur); len(moved) > 0 {
+		return Outcome{Answer: Answer{Conflict: moved}}
+	}
+	return store(w, cur, limits)
+}
+
+// conflicts lists the current values of the keys above their base (SPEC P4).
+func conflicts(w *Write, cur Current) []Entry {
+	var moved []Entry
+	for _, a := range w.Patch.Set {
+		base, named := w.Patch.Base[a.Key]
+		if !named {
+			continue
+		}
+		if v, ok := cur.Value(a.Key); ok && v.Revision > base {
+			moved = append(moved, Entry{a.Key, v})
+		}
+	}
+	return moved
+}
+
+// store makes the change that a write without conflict brings.
+func store(w *Write, cur Current, limits Limits) Outcome {
+	head := *cur.Head
+	head.Revision++
+	out := Outcome{Answer: Answer{Revision: head.Revision}}
+	change := &Change{From: cur.Head.Revision, Revision: head.Revision, Entries: make([]Entry, 0, len(w.Patch.Set))}
+	for _, a := range w.Patch.Set {
+		old, ok := cur.Value(a.Key)
+		if !ok {
+			head.Keys++
+		}
+		head.Bytes += len(a.Text) - len(old.Text)
+		if ok && old.Device != w.Device {
+			out.Answer.Overwrote = append(out.Answer.Overwrote, Entry{a.Key, old})
+		}
+		change.Entries = append(change.Entries, Entry{a.Key, Value{a.Text, head.Revision, w.Device, w.At}})
+	}
+	if head.Keys > limits.UserKeys {
+		return Outcome{Err: errs.New(errs.QuotaExceeded, "This user has %d keys, the most there may be.", limits.UserKeys)}
+	}
+	if head.Bytes > limits.UserBytes && head.Bytes > cur.Head.Bytes {
+		return Outcome{Err: errs.New(errs.QuotaExceeded, "The settings of one user may hold %d bytes.", limits.UserBytes)}
+	}
+	*cur.Head = head
+	out.Change = change
+	return out
+}

@@ -1,0 +1,151 @@
+package settings
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"social-server/internal/errs"
+	"social-server/internal/strictjson"
+)
+
+// Assignment is one key of a patch and its new value.
+type Assignment struct {
+	Key  Key
+	Text string // JSON as received; Null resets the key
+}
+
+// Version is a point in a user's history. Revisions of different epochs cannot be compared.
+type Version struct {
+	Epoch    string
+	Revision uint64
+}
+
+// Patch is a change a person made: some keys and their new values, all stored
+// as one revision or not at all (SPEC P1).
+type Patch struct {
+	ID   string
+	Set  []Assignment   // ordered by key, each key once
+	Base map[Key]uint64 // refuse the patch when a named key is above this revision (SPEC P4)
+	If   *Version       // refuse the patch unless the user is exactly here (If-Match)
+}
+
+// Limits bound what one patch and one user may hold.
+type Limits struct {
+	ValueBytes int // of one value's text
+	UserKeys   int // keys of one user, tombstones included
+	UserBytes  int // of all values of one user
+}
+
+// DefaultLimits are those of SPEC V5.
+var DefaultLimits = Limits{ValueBytes: 8 << 10, UserKeys: 512, UserBytes: 256 << 10}
+
+// ParseSet reads an object of blocks of keys, as in {"billing":{"salary":3000}},
+// into assignments. A block that is null is expanded by whole, which lists the
+// keys that a null block stands for (RFC 7396); nil refuses it. Values keep
+// their text byte for byte.
+func ParseSet(text []byte, whole func(block string) []Key) ([]Assignment, error) {
+	var blocks map[string]jsontext.Value
+	if err := strictjson.Unmarshal(text, &blocks); err != nil {
+		return nil, &errs.Error{Code: errs.Malformed, Field: "set", Message: "must be an object of blocks", Cause: err}
+	}
+	var set []Assignment
+	for block, body := range blocks {
+		if whole != nil && body.Kind() == 'n' {
+			for _, key := range whole(block) {
+				set = append(set, Assignment{key, Null})
+			}
+			continue
+		}
+		var keys map[string]jsontext.Value
+		if body.Kind() != '{' || strictjson.Unmarshal(body, &keys) != nil {
+			return nil, &errs.Error{Code: errs.Malformed, Field: block, Message: "must be an object of keys"}
+		}
+		for name, value := range keys {
+			set = append(set, Assignment{Key{block, name}, string(bytes.TrimSpace(value))})
+		}
+	}
+	slices.SortFunc(set, func(a, b Assignment) int { return a.Key.Compare(b.Key) })
+	return set, nil
+}
+
+// ParseBase reads an object of blocks of keys of revisions.
+func ParseBase(text []byte) (map[Key]uint64, error) {
+	var blocks map[string]map[string]uint64
+	if err := strictjson.Unmarshal(text, &blocks); err != nil {
+		return nil, &errs.Error{Code: errs.Malformed, Field: "base", Message: "must be an object of blocks of revisions", Cause: err}
+	}
+	base := make(map[Key]uint64)
+	for block, keys := range blocks {
+		for name, revision := range keys {
+			base[Key{block, name}] = revision
+		}
+	}
+	return base, nil
+}
+
+// CheckID says whether a patch id is one: 1–64 of A–Z a–z 0–9 . _ : - (SPEC V6).
+func CheckID(id string) error {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
+	if id == "" || len(id) > 64 || strings.Trim(id, letters) != "" {
+		return errs.Field("id", "must be 1 to 64 letters, digits or . _ : -")
+	}
+	return nil
+}
+
+// Check refuses a patch that does not fit the schema or the limits, naming the
+// first bad field. It says nothing about the user's state: decide does.
+func (p *Patch) Check(schema *Schema, limits Limits) error {
+	if err := CheckID(p.ID); err != nil {
+		return err
+	}
+	if len(p.Set) == 0 {
+		return errs.Field("set", "must name at least one key")
+	}
+	for _, a := range p.Set {
+		if len(a.Text) > limits.ValueBytes {
+			return &errs.Error{Code: errs.TooLarge, Field: a.Key.String(), Message: "is too long to be kept"}
+		}
+		if err := schema.Check(a.Key, a.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Hash returns what tells a repeated patch from another one under its id
+// (SPEC I3): SHA-256 over everything but the id.
+func (p *Patch) Hash() [sha256.Size]byte {
+	h := sha256.New()
+	part := func(s string) {
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(s)))
+		h.Write(size[:])
+		h.Write([]byte(s))
+	}
+	for _, a := range p.Set {
+		part(a.Key.Block)
+		part(a.Key.Name)
+		part(a.Text)
+	}
+	keys := make([]Key, 0, len(p.Base))
+	for k := range p.Base {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, Key.Compare)
+	for _, k := range keys {
+		part("base")
+		part(k.String())
+		part(string(binary.BigEndian.AppendUint64(nil, p.Base[k])))
+	}
+	if p.If != nil {
+		part("if")
+		part(p.If.Epoch)
+		part(string(binary.BigEndian.AppendUint64(nil, p.If.Revision)))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
