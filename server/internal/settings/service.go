@@ -14,7 +14,7 @@ type Store interface {
 	// Commit decides and stores a group of writes in one transaction, in order,
 	// and returns one outcome each once they are durable. An error means that
 	// none of them is stored, or that nobody knows.
-	Commit(ctx context.Context, group []*Write) ([]Outcome, error)
+	Commit(ctx context.Context, group []*Write, limits Limits) ([]Outcome, error)
 	// Changed returns the head of a user and its entries above a revision, both
 	// read at one point in time. Of an unknown user: errs.NotFound.
 	Changed(ctx context.Context, user string, above uint64) (Head, []Entry, error)
@@ -157,7 +157,7 @@ func (s *Service) commit(group []submitted) {
 		writes[i] = one.write
 	}
 	// Not a caller's context: the group is shared, and a commit that has begun must end.
-	outcomes, err := s.store.Commit(context.Background(), writes)
+	outcomes, err := s.store.Commit(context.Background(), writes, s.Limits)
 	for i, one := range group {
 		if err != nil {
 			one.reply(Outcome{Err: err})

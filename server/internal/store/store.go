@@ -44,6 +44,7 @@ var migrations embed.FS
 type Store struct {
 	write, read     *gorm.DB
 	writeDB, readDB *sql.DB
+	stmt            statements // of Commit, on the writing connection
 }
 
 // Open opens the SQLite database at path, makes it if it is missing, and brings
@@ -90,7 +91,10 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if s.readDB, s.read, err = pool(dsn(path, "_query_only=1"), readers); err != nil {
 		return err
 	}
-	return s.startEpoch(ctx)
+	if err := s.startEpoch(ctx); err != nil {
+		return err
+	}
+	return s.prepare(ctx)
 }
 
 // dsn returns the address of the database for the driver. The "file:" form is

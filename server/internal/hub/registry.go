@@ -1,0 +1,287 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"math/big"
+	"strings"
+	"sync"
+	"time"
+
+	"social-server/internal/errs"
+	"social-server/internal/protocol"
+	"social-server/internal/settings"
+)
+
+// Source is where a hub reads what it lacks: the store, which is the truth.
+type Source interface {
+	// Changed returns a user's head and its entries above a revision, read at one point in time.
+	Changed(ctx context.Context, user string, above uint64) (settings.Head, []settings.Entry, error)
+	// HubMembers returns the devices that have joined a user, ordered by the time they did.
+	HubMembers(ctx context.Context, user string) ([]Member, error)
+}
+
+// Registry holds the hubs of the users with live sessions on this node. A hub
+// lives from its first session to its last.
+type Registry struct {
+	source            Source
+	log               *slog.Logger
+	now               func() time.Time
+	sessionsPerDevice int
+
+	ctx  context.Context // ends the repairs and the sweep
+	stop context.CancelFunc
+	own  sync.WaitGroup // goroutines of the registry
+
+	mu      sync.Mutex // guards the following and every Hub.refs
+	hubs    map[string]*Hub
+	closing bool
+	empty   chan struct{} // closed when closing and the last session is gone
+}
+
+// NewRegistry starts the sweep of signs of life; Close ends it.
+func NewRegistry(source Source, log *slog.Logger, now func() time.Time, sessionsPerDevice int) *Registry {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Registry{
+		source: source, log: log, now: now, sessionsPerDevice: sessionsPerDevice,
+		ctx: ctx, stop: stop, hubs: make(map[string]*Hub), empty: make(chan struct{}),
+	}
+	r.own.Go(r.sweep)
+	return r
+}
+
+// Attach opens a session. The whole opening is queued before it returns, so
+// that nothing committed afterwards is missed, and nothing before is skipped.
+// It fails with errs.Unavailable while the server stops, errs.QuotaExceeded
+// when the device has too many sessions, errs.NotFound when it is no member, or
+// as the store does.
+func (r *Registry) Attach(ctx context.Context, o Opening) (*Session, error) {
+	h, err := r.acquire(o.User)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-h.loaded:
+		err = h.know(ctx, o.Device.ID)
+	case <-ctx.Done():
+		err = errs.Wrap(ctx.Err())
+	}
+	if err != nil {
+		r.release(h)
+		return nil, err
+	}
+	s := newSession(h, "s_"+strings.ToLower(rand.Text()[:16]), o, r.now())
+	if err := h.add(s, o, r.sessionsPerDevice); err != nil {
+		r.release(h)
+		return nil, err
+	}
+	return s, nil
+}
+
+// know makes sure the hub's members are new enough to judge a device that was
+// found in the store just now: it may have joined a moment ago.
+func (h *Hub) know(ctx context.Context, device string) error {
+	if h.loadErr != nil {
+		return h.loadErr
+	}
+	h.mu.Lock()
+	listed := h.memberLocked(device) != nil
+	h.mu.Unlock()
+	if listed {
+		return nil
+	}
+	return h.read(ctx)
+}
+
+// add puts a session among the hub's, unless its device may not or has too many.
+func (h *Hub) add(s *Session, o Opening, most int) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.memberLocked(s.Device.ID) == nil {
+		return errs.New(errs.NotFound, "This device has not joined such a user.")
+	}
+	n := 0
+	for _, other := range h.sessions {
+		if other.Device.ID == s.Device.ID {
+			n++
+		}
+	}
+	if n >= most {
+		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
+	}
+	h.sessions = append(h.sessions, s)
+	h.touchLocked(s.Device.ID, func(m *member) {
+		m.sessions++
+		m.LastSeen = h.registry.now()
+	})
+	s.openLocked(o)
+	return nil
+}
+
+// acquire returns the user's hub, making it and starting its first read if need be.
+func (r *Registry) acquire(user string) (*Hub, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing {
+		return nil, &errs.Error{Code: errs.Unavailable, Message: "The server is restarting.", RetryAfter: time.Second}
+	}
+	h := r.hubs[user]
+	if h == nil {
+		h = &Hub{user: user, registry: r, loaded: make(chan struct{}), repairing: true, presence: 1}
+		r.hubs[user] = h
+		r.own.Go(func() { r.load(h) })
+	}
+	h.refs++
+	return h, nil
+}
+
+// load is a hub's first read. It counts as a repair, so that changes committed
+// meanwhile make it look again.
+func (r *Registry) load(h *Hub) {
+	h.loadErr = h.read(r.ctx)
+	if h.loadErr != nil {
+		r.mu.Lock()
+		if r.hubs[h.user] == h {
+			delete(r.hubs, h.user) // whoever comes next tries afresh
+		}
+		r.mu.Unlock()
+		close(h.loaded)
+		return
+	}
+	close(h.loaded)
+	if !h.currentOrMore() {
+		h.repair(r.ctx)
+	}
+}
+
+// release gives a hub back; the last one removes it.
+func (r *Registry) release(h *Hub) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h.refs--
+	if h.refs == 0 && r.hubs[h.user] == h {
+		delete(r.hubs, h.user)
+	}
+	r.emptyLocked()
+}
+
+func (r *Registry) emptyLocked() {
+	if !r.closing || len(r.hubs) > 0 {
+		return
+	}
+	select {
+	case <-r.empty:
+	default:
+		close(r.empty)
+	}
+}
+
+// spawn runs a goroutine the registry owns, unless it is closing.
+func (r *Registry) spawn(f func(context.Context)) bool {
+	if r.ctx.Err() != nil {
+		return false
+	}
+	r.own.Go(func() { f(r.ctx) })
+	return true
+}
+
+func (r *Registry) hub(user string) *Hub {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hubs[user]
+}
+
+func (r *Registry) all() []*Hub {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	hubs := make([]*Hub, 0, len(r.hubs))
+	for _, h := range r.hubs {
+		hubs = append(hubs, h)
+	}
+	return hubs
+}
+
+// Publish moves the user's hub, if anybody is connected, to a stored change.
+// It never blocks.
+func (r *Registry) Publish(user string, change settings.Change) {
+	if h := r.hub(user); h != nil {
+		h.Apply(change)
+	}
+}
+
+// sweep looks at every session's clocks once a second.
+func (r *Registry) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-r.ctx.Done():
+			return
+		}
+		now := r.now()
+		for _, h := range r.all() {
+			h.mu.Lock()
+			for _, s := range h.sessions {
+				s.sweepLocked(now)
+			}
+			h.mu.Unlock()
+		}
+	}
+}
+
+// each calls f under the hub's lock for every session that matches.
+func (r *Registry) each(match func(*Session) bool, f func(*Session)) {
+	for _, h := range r.all() {
+		h.mu.Lock()
+		for _, s := range h.sessions {
+			if match(s) {
+				f(s)
+			}
+		}
+		h.mu.Unlock()
+	}
+}
+
+// Sessions counts the live sessions of this node, and its hubs.
+func (r *Registry) Sessions() (sessions, hubs int) {
+	list := r.all()
+	for _, h := range list {
+		h.mu.Lock()
+		sessions += len(h.sessions)
+		h.mu.Unlock()
+	}
+	return sessions, len(list)
+}
+
+// Close says bye to every session, each with its own time to come back, and
+// waits until all are gone or ctx ends (SPEC E5). No session opens any more.
+func (r *Registry) Close(ctx context.Context) error {
+	r.mu.Lock()
+	r.closing = true
+	r.emptyLocked()
+	r.mu.Unlock()
+	r.each(func(*Session) bool { return true }, func(s *Session) {
+		s.sendLocked(protocol.Bye(protocol.CloseRestart, "restart", jitter(restartOver)))
+		s.endLocked(protocol.CloseRestart, "restart")
+	})
+	var err error
+	select {
+	case <-r.empty:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	r.stop()
+	r.own.Wait()
+	return err
+}
+
+// jitter is full jitter: anything from half a second to most.
+func jitter(most time.Duration) time.Duration {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
+	if err != nil {
+		return most // crypto/rand does not fail; coming back late is harmless
+	}
+	return 500*time.Millisecond + time.Duration(n.Int64())
+}

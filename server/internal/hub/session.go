@@ -1,0 +1,353 @@
+package hub
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"social-server/internal/protocol"
+	"social-server/internal/settings"
+)
+
+// Conn is the far end of a session: a WebSocket, an SSE stream, or a test.
+type Conn interface {
+	// Write sends frames in order and returns when they are handed to the
+	// network, or with an error when the peer makes no progress (SPEC S8). One
+	// goroutine calls it at a time.
+	Write(frames []*protocol.Frame) error
+	// Close ends the connection with a close code. After it Write fails soon.
+	// It is called at most once, by the session's writer, and may take a moment.
+	Close(code int, reason string)
+	// Hurry bounds a Write that is under way, because the session is ending.
+	// It must not block.
+	Hurry()
+}
+
+// Opening is what a session starts from.
+type Opening struct {
+	User     string // id
+	Username string
+	Login    string // id of the log-in its token came from
+	Device   protocol.Device
+	Expires  time.Time         // of the token
+	Resume   *settings.Version // nil: first contact
+	Limits   protocol.Limits
+	Conn     Conn
+}
+
+// Session is one live connection of a device to a user: a cursor into its
+// settings, one into its presence, one into its previews, and a few control
+// frames. Its writer runs only while there is something to write, so that an
+// idle session costs no goroutine here.
+type Session struct {
+	ID     string
+	Device protocol.Device
+	hub    *Hub
+	conn   Conn
+	login  string
+
+	heard atomic.Int64 // UnixNano of the last frame from the device
+
+	// Guarded by hub.mu.
+	cursor   uint64
+	whole    bool // the next change is the whole state, even if the cursor says otherwise
+	answer   bool // the next change is sent even if it is empty (SPEC S5)
+	presence uint64
+	preview  uint64
+	opening  *protocol.Frame // welcome, until it is taken to be written
+	ready    bool            // the opening is written: patches are accepted
+	control  []*protocol.Frame
+	ping     bool
+	pinged   time.Time // zero: no ping awaits its pong
+	warned   bool      // authDue was sent
+	expires  time.Time
+	focus    string
+	writing  bool
+	gone     bool // detached
+	ending   *ending
+
+	writer sync.WaitGroup // the writer's goroutine
+}
+
+type ending struct {
+	code   int
+	reason string
+}
+
+// maxControl bounds control frames to a session that does not read them. They
+// are answers to its own patches, bounded by who reads them, and rare events:
+// a session that lets so many wait is not alive.
+const maxControl = 1024
+
+// newSession makes a session that has not been sent anything.
+func newSession(h *Hub, id string, o Opening, now time.Time) *Session {
+	s := &Session{ID: id, Device: o.Device, hub: h, conn: o.Conn, login: o.Login, expires: o.Expires}
+	s.heard.Store(now.UnixNano())
+	return s
+}
+
+// openLocked sets the cursors and queues the opening (SPEC C5, C6).
+func (s *Session) openLocked(o Opening) {
+	h := s.hub
+	if r := o.Resume; r != nil && r.Epoch == h.state.Epoch && r.Revision <= h.state.Revision {
+		s.cursor = r.Revision
+	} else {
+		s.whole = o.Resume != nil
+	}
+	s.preview = h.preview
+	s.opening = protocol.Welcome{
+		Session: s.ID, Device: s.Device, Username: o.Username, Epoch: h.state.Epoch, Revision: h.state.Revision,
+		TokenExpires: s.expires, Limits: o.Limits,
+	}.Encode()
+	s.wakeLocked()
+}
+
+// wakeLocked starts the writer if there may be something to write.
+func (s *Session) wakeLocked() {
+	if s.writing || s.gone {
+		return
+	}
+	s.writing = true
+	s.writer.Go(s.write)
+}
+
+// write brings the session from its cursors to now, until it is there.
+func (s *Session) write() {
+	var frames []*protocol.Frame
+	for {
+		var end *ending
+		frames, end = s.next(frames[:0])
+		if len(frames) > 0 {
+			if err := s.conn.Write(frames); err != nil && end == nil {
+				end = &ending{protocol.CloseSlow, "too slow to write"}
+			}
+		}
+		if end != nil {
+			s.conn.Close(end.code, end.reason)
+			return // still writing as far as wake is concerned: nothing follows a close
+		}
+		if len(frames) == 0 {
+			return
+		}
+	}
+}
+
+// next takes what the session lacks, and moves its cursors. Nothing at all
+// means the writer is to stop; it does so in the same step, so that no wake-up
+// falls between.
+func (s *Session) next(frames []*protocol.Frame) ([]*protocol.Frame, *ending) {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.ending == nil {
+		frames = s.newsLocked(frames)
+	}
+	frames = append(frames, s.control...)
+	clear(s.control)
+	s.control = s.control[:0]
+	if len(frames) == 0 && s.ending == nil {
+		s.writing = false
+	}
+	return frames, s.ending
+}
+
+// newsLocked appends, in the order of SPEC C5, everything above the cursors.
+func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
+	h := s.hub
+	opening := s.opening
+	if opening != nil {
+		frames = append(frames, opening)
+		s.opening = nil
+	} else {
+		s.ready = true // the write of the opening has ended, or this would not run
+	}
+	if s.cursor < h.state.Revision || s.whole || s.answer {
+		frames = append(frames, h.changeFrameLocked(s.cursor))
+		s.cursor, s.whole, s.answer = h.state.Revision, false, false
+	}
+	if s.presence < h.presence {
+		frames = append(frames, h.presenceFrameLocked(s.presence))
+		s.presence = h.presence
+	}
+	if opening != nil {
+		frames = append(frames, protocol.Ready(h.state.Revision))
+	}
+	for _, p := range h.previews {
+		if p.number > s.preview && p.from != s {
+			frames = append(frames, p.frame)
+		}
+	}
+	s.preview = h.preview
+	if s.ping {
+		frames = append(frames, protocol.Ping(h.state.Revision, h.state.Seal()))
+		s.ping = false
+	}
+	return frames
+}
+
+func (s *Session) sendLocked(f *protocol.Frame) {
+	if len(s.control) >= maxControl {
+		s.endLocked(protocol.CloseSlow, "too slow to write")
+		return
+	}
+	s.control = append(s.control, f)
+	s.wakeLocked()
+}
+
+func (s *Session) endLocked(code int, reason string) {
+	if s.ending != nil {
+		return
+	}
+	s.ending = &ending{code, reason}
+	s.conn.Hurry()
+	s.wakeLocked()
+}
+
+// Send queues a control frame: the answer to a patch. It never precedes the
+// change it answers for (SPEC S4).
+func (s *Session) Send(f *protocol.Frame) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.sendLocked(f)
+}
+
+// End closes the session with a close code, after the frames already queued.
+// No change follows. The first End counts.
+func (s *Session) End(code int, reason string) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.endLocked(code, reason)
+}
+
+// Ready reports whether the opening has been written: patches are accepted (SPEC C7).
+func (s *Session) Ready() bool {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.ready && s.ending == nil
+}
+
+// Heard notes a sign of life from the device.
+func (s *Session) Heard() { s.heard.Store(s.hub.registry.now().UnixNano()) }
+
+// Sync brings the session from a revision to now; one the hub does not have
+// means the whole state (SPEC S5).
+func (s *Session) Sync(revision uint64) {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if revision > h.state.Revision {
+		revision = 0
+	}
+	s.cursor, s.answer = revision, true
+	s.wakeLocked()
+}
+
+// Seen notes the revision the device has shown (SPEC S6).
+func (s *Session) Seen(revision uint64) {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m := h.memberLocked(s.Device.ID)
+	if m == nil || s.gone || revision <= m.seen || revision > h.state.Revision {
+		return
+	}
+	h.touchLocked(s.Device.ID, func(m *member) { m.seen = revision })
+}
+
+// Focus notes what is being edited on the device (SPEC L2).
+func (s *Session) Focus(field string) {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.gone || s.focus == field {
+		return
+	}
+	s.focus = field
+	h.touchLocked(s.Device.ID, func(m *member) { m.focus = field })
+}
+
+// Preview shows a volatile value to the user's other sessions (SPEC L1).
+func (s *Session) Preview(set []settings.Assignment) {
+	frame := protocol.Previewed(set, s.Device.ID)
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.gone {
+		return
+	}
+	h.preview++
+	newest := preview{s, h.preview, frame}
+	if i := slices.IndexFunc(h.previews, func(p preview) bool { return p.from == s }); i >= 0 {
+		h.previews[i] = newest
+	} else {
+		h.previews = append(h.previews, newest)
+	}
+	for _, other := range h.sessions {
+		if other != s {
+			other.wakeLocked()
+		}
+	}
+}
+
+// Renew gives the session a token that lasts longer (SPEC A1).
+func (s *Session) Renew(expires time.Time) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.expires, s.warned = expires, false
+}
+
+// Detach removes the session from its hub and waits for its writer. Its owner,
+// who reads from the connection, calls it once, after the connection is closed
+// or will fail every write.
+func (s *Session) Detach() {
+	h := s.hub
+	h.mu.Lock()
+	s.gone = true
+	h.sessions = slices.DeleteFunc(h.sessions, func(o *Session) bool { return o == s })
+	h.previews = slices.DeleteFunc(h.previews, func(p preview) bool { return p.from == s })
+	focus := ""
+	for _, o := range h.sessions {
+		if o.Device.ID == s.Device.ID && o.focus != "" {
+			focus = o.focus
+		}
+	}
+	h.touchLocked(s.Device.ID, func(m *member) {
+		m.sessions--
+		m.focus = focus
+		m.LastSeen = h.registry.now()
+	})
+	h.mu.Unlock()
+	s.writer.Wait()
+	h.registry.release(h)
+}
+
+// Times of the signs of life (SPEC S6, A1).
+const (
+	PingAfter   = 25 * time.Second
+	pongWithin  = 10 * time.Second
+	warnBefore  = 2 * time.Minute
+	sweepEvery  = time.Second
+	restartOver = 20 * time.Second // devices come back spread over this time
+)
+
+// sweepLocked looks at one session's clocks. One goroutine of the registry does
+// it for all sessions, so that an idle one holds no timer.
+func (s *Session) sweepLocked(now time.Time) {
+	heard := time.Unix(0, s.heard.Load())
+	switch {
+	case s.ending != nil:
+	case !now.Before(s.expires):
+		s.endLocked(protocol.CloseExpired, "token expired")
+	case !s.warned && s.expires.Sub(now) <= warnBefore:
+		s.warned = true
+		s.sendLocked(protocol.AuthDue(s.expires.Sub(now)))
+	case !s.pinged.IsZero() && heard.After(s.pinged):
+		s.pinged = time.Time{}
+	case !s.pinged.IsZero() && now.Sub(s.pinged) >= pongWithin:
+		s.endLocked(protocol.CloseNoPong, "no pong")
+	case s.pinged.IsZero() && now.Sub(heard) >= PingAfter:
+		s.pinged, s.ping = now, true
+		s.wakeLocked()
+	}
+}
