@@ -1,0 +1,95 @@
+# Social server. `make` alone lists what there is to make.
+#
+# All that is needed is Go, Node.js and make. Each part is rebuilt only when
+# what it is made from has changed.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help run build dev test check test-server test-client test-browser fmt lint generate screenshots clean
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BINARY := bin/social-server
+DIST := server/internal/web/dist
+INSTALLED := client/node_modules/.installed
+
+# Folders are listed too: their time changes when a file in them comes or goes.
+CLIENT_SOURCES := $(shell find client/app client/components client/lib client/sync client/public \
+	\( -type d -o -type f ! -name '*.test.ts' ! -name '*.test.tsx' \) 2>/dev/null) \
+	client/next.config.ts client/postcss.config.mjs client/tsconfig.json
+
+# Next.js and npm ask no one about anything.
+export NEXT_TELEMETRY_DISABLED := 1
+export npm_config_fund := false
+export npm_config_audit := false
+export npm_config_update_notifier := false
+
+headline = @printf '\n== %s ==\n' '$(1)'
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build what changed and start it on http://localhost:3000
+	@exec ./$(BINARY)
+
+build: $(DIST)/index.html ## build bin/social-server, with the client inside
+	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o ../$(BINARY) .
+
+dev: $(INSTALLED) ## edit both halves: the page on http://localhost:3001, the server restarted on change
+	@exec sh scripts/dev.sh
+
+test: check test-server test-client test-browser ## everything that must pass
+
+check: ## formatting, vet, staticcheck, go.mod
+	$(call headline,Go: format vet staticcheck tidy)
+	@unformatted=$$(gofmt -l server) && test -z "$$unformatted" || { echo "not formatted (make fmt): $$unformatted"; exit 1; }
+	cd server && go vet ./...
+	cd server && go tool staticcheck ./...
+	cd server && go mod tidy -diff
+
+test-server: ## Go tests, with the race detector
+	$(call headline,Go: tests with the race detector)
+	@sh scripts/need.sh gcc gcc libc6-dev
+	cd server && CGO_ENABLED=1 go test -race ./...
+
+test-client: $(INSTALLED) ## client: lint, types, unit tests
+	$(call headline,Client: lint)
+	cd client && npm run --silent lint
+	$(call headline,Client: types)
+	cd client && npm run --silent typecheck
+	$(call headline,Client: unit tests)
+	cd client && npm run --silent test
+
+test-browser: build ## browser tests, against the built server
+	$(call headline,Browser tests)
+	@sh scripts/need.sh curl curl ca-certificates
+	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npm run --silent e2e
+
+fmt: $(INSTALLED) ## format the code
+	gofmt -w server
+	cd client && npm run --silent format
+
+lint: check $(INSTALLED) ## what can be found without running anything
+	cd client && npm run --silent lint && npm run --silent typecheck
+
+generate: ## write .env.example and the README's table of variables
+	cd server && go test -count=1 ./internal/config -run 'TestExampleIsTheTable|TestReadmeHasTheTable' -update
+
+screenshots: build ## take the pictures in img/ from the running program
+	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" node scripts/screenshots.mjs
+
+clean: ## remove what was built; the data stays
+	rm -rf bin client/out client/.next client/node_modules client/test-results
+	find $(DIST) -mindepth 1 ! -name .gitkeep -delete
+
+$(INSTALLED): client/package-lock.json client/package.json client/.npmrc
+	cd client && npm ci
+	@touch $@
+
+# Next.js writes only inside client/, and embedding reads only inside server/:
+# hence the copy.
+$(DIST)/index.html: $(INSTALLED) $(CLIENT_SOURCES)
+	cd client && CI=1 npm run --silent build
+	@find $(DIST) -mindepth 1 ! -name .gitkeep -delete
+	@cp -r client/out/. $(DIST)/
+	@touch $@
