@@ -1,0 +1,38 @@
+import type { StopReason } from "./types";
+
+/** What a close code asks of the device (SPEC E1). */
+export type Fate =
+  /** Come back after a back-off; with a new token if `renew`. */
+  | { readonly comeBack: true; readonly renew: boolean }
+  | { readonly comeBack: false; readonly reason: StopReason };
+
+/** The code a browser reports when a connection broke without a close frame. */
+export const brokenOff = 1006;
+
+const signedOut = 4501;
+
+/** Whether `code` means that the token itself was not accepted: worth one new token, not a second. */
+export function isNotSignedIn(code: number): boolean {
+  return code === signedOut;
+}
+
+/**
+ * Says whether to come back after a close. The ranges decide, so that a code of a
+ * later server needs no new client: 4500–4999 is final, everything else is not.
+ */
+export function fateOf(code: number): Fate {
+  switch (code) {
+    case 4001:
+      return { comeBack: true, renew: true };
+    case signedOut:
+      return { comeBack: false, reason: "signed-out" };
+    case 4503:
+      return { comeBack: false, reason: "revoked" };
+    case 4504:
+      return { comeBack: false, reason: "too-many" };
+    case 4506:
+      return { comeBack: false, reason: "not-a-member" };
+  }
+  if (code >= 4500 && code <= 4999) return { comeBack: false, reason: "rejected" };
+  return { comeBack: true, renew: false };
+}

@@ -1,0 +1,76 @@
+import type { Environment, Undo } from "./environment";
+import { splitField } from "./field-name";
+import type { ClientFrame } from "./protocol";
+import type { FieldName, Json } from "./types";
+
+const everyMs = 50;
+const restMs = 400;
+
+export interface DraftsOptions {
+  readonly env: Environment;
+  /** Shows the other devices where a drag is; volatile (SPEC L1). */
+  readonly send: (frame: ClientFrame) => void;
+  /** Whether one more volatile frame may go now. */
+  readonly maySend: () => boolean;
+  /** The drag came to rest without being released: what it rests on is a choice. */
+  readonly onRest: (field: FieldName, value: Json) => void;
+}
+
+/** Values this person is dragging right now: shown at once, told at most every 50 ms, stored after 400 ms of rest. */
+export class Drafts {
+  private readonly drafts = new Map<FieldName, { value: Json; undo: Undo }>();
+  private readonly untold = new Set<FieldName>();
+  private telling: Undo | null = null;
+
+  constructor(private readonly options: DraftsOptions) {}
+
+  readonly get = (field: FieldName): Json | undefined => this.drafts.get(field)?.value;
+
+  readonly set = (field: FieldName, value: Json): void => {
+    const { env, onRest } = this.options;
+    this.drafts.get(field)?.undo();
+    const undo = env.after(restMs, () => {
+      this.drop(field);
+      onRest(field, value);
+    });
+    this.drafts.set(field, { value, undo });
+    this.untold.add(field);
+    if (!this.telling) this.tell();
+  };
+
+  /** Ends a drag; its value is stored by someone else, or not at all. */
+  readonly drop = (field: FieldName): void => {
+    this.drafts.get(field)?.undo();
+    this.drafts.delete(field);
+    this.untold.delete(field);
+  };
+
+  /** Stores every drag as it is: the page is about to go. */
+  readonly rest = (): void => {
+    for (const [field, { value }] of [...this.drafts]) {
+      this.drop(field);
+      this.options.onRest(field, value);
+    }
+    this.telling?.();
+    this.telling = null;
+  };
+
+  private tell(): void {
+    const { env, send, maySend } = this.options;
+    if (this.untold.size > 0 && maySend()) {
+      const set: Record<string, Record<string, Json>> = {};
+      for (const field of this.untold) {
+        const draft = this.drafts.get(field);
+        if (!draft) continue;
+        const { block, key } = splitField(field);
+        set[block] = { ...set[block], [key]: draft.value };
+      }
+      this.untold.clear();
+      send({ type: "preview", set });
+    }
+    this.telling = env.after(everyMs, () => {
+      this.telling = null;
+      if (this.untold.size > 0) this.tell();
+    });
+  }
+}

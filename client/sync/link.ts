@@ -1,0 +1,27 @@
+import type { ClientFrame, Cursor, ServerFrame } from "./protocol";
+import type { Transport } from "./types";
+
+/** What a link tells its owner. After `closed`, or after its owner closed it, it tells nothing more. */
+export interface LinkEvents {
+  /** The way is open and `hello` is on it. */
+  readonly opened: () => void;
+  /** Something came: the peer lives. `frame` is null for what this client does not understand. */
+  readonly heard: (frame: ServerFrame | null) => void;
+  /** The link ended by itself, with a close code of SPEC E1. */
+  readonly closed: (code: number) => void;
+}
+
+/** One connection attempt and, if it succeeds, one connection. Never used again after it closed. */
+export interface Link {
+  readonly transport: Transport;
+  readonly send: (frame: ClientFrame) => void;
+  readonly close: () => void;
+}
+
+/** Starts a link. `token` signs it in, `resume` is where this device stands (SPEC C6). */
+export type OpenLink = (start: LinkStart, events: LinkEvents) => Link;
+
+export interface LinkStart {
+  readonly token: string;
+  readonly resume: Cursor | null;
+}

@@ -1,0 +1,119 @@
+import { guardedSlot, type Slot, startedOver, withEdit } from "./edits";
+import type { Environment } from "./environment";
+import { sameJson } from "./field-name";
+import type { Keeper } from "./kept";
+import type { SettingsState } from "./settings-state";
+import type { FieldName, Json } from "./types";
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Edits older than this are not sent without asking. */
+const oldMs = dayMs;
+
+/** The server remembers its answers this long (SPEC P5); a device silent for longer is asked about every edit. */
+const forgottenMs = 30 * dayMs;
+
+/**
+ * The unsaved edits of this device, by field. Every change of them is written down
+ * at once, so that closing the page loses nothing; what they mean is in edits.ts.
+ */
+export class Pending {
+  private map: ReadonlyMap<FieldName, Slot> = new Map();
+  private writing: Promise<void> | null = null;
+  private loaded = false;
+
+  constructor(
+    private readonly env: Environment,
+    private readonly keeper: Keeper,
+  ) {}
+
+  readonly slots = (): ReadonlyMap<FieldName, Slot> => this.map;
+
+  readonly get = (field: FieldName): Slot | undefined => this.map.get(field);
+
+  /** Puts what an earlier page left under what this one has chosen since. */
+  readonly load = (kept: ReadonlyMap<FieldName, Slot>): void => {
+    this.loaded = true;
+    const since = this.map;
+    this.map = kept;
+    // The connection those edits were made on is gone with the page.
+    this.guardAll();
+    for (const [field, slot] of since) this.put(field, withEdit(this.get(field), slot.head));
+  };
+
+  readonly add = (field: FieldName, value: Json, base: number, live: boolean): void => {
+    const { newId, now } = this.env;
+    const edit = { id: newId(), value, base, at: now(), guarded: !live, sent: false };
+    this.put(field, withEdit(this.get(field), edit));
+  };
+
+  /** Replaces a slot; undefined removes it. */
+  readonly put = (field: FieldName, slot: Slot | undefined): void => {
+    if (slot === this.map.get(field)) return;
+    const map = new Map(this.map);
+    if (slot) map.set(field, slot);
+    else map.delete(field);
+    this.map = map;
+    this.write();
+  };
+
+  /** The connection is gone: what was never sent must carry its base from now on. */
+  readonly guardAll = (): void => {
+    for (const [field, slot] of this.map) this.put(field, guardedSlot(slot));
+  };
+
+  /** Sets aside what is too old to send unasked. `contactAt`: when the server was last heard. */
+  readonly holdOld = (contactAt: number | null): void => {
+    const now = this.env.now();
+    const silent = contactAt !== null && now - contactAt > forgottenMs;
+    for (const [field, slot] of this.map) {
+      const age = now - slot.head.at;
+      if (slot.verdict.is !== "open" || !(silent || age > oldMs)) continue;
+      const { head } = slot;
+      const known = head.sent && age > forgottenMs ? startedOver(slot, this.env.newId(), head.base) : slot;
+      this.put(field, { ...known, verdict: { is: "held" } });
+    }
+  };
+
+  readonly answerHeld = (send: boolean): void => {
+    for (const [field, slot] of this.map) {
+      if (slot.verdict.is === "held")
+        this.put(field, send ? { ...slot, verdict: { is: "open" } } : undefined);
+    }
+  };
+
+  /**
+   * The server's history was replaced: revisions of the old one mean nothing in the
+   * new. An edit goes on where the value the person saw still stands, and becomes a
+   * conflict where it does not.
+   */
+  readonly rebase = (before: SettingsState, after: SettingsState): void => {
+    for (const [field, slot] of this.map) {
+      if (slot.verdict.is === "refused") continue;
+      const now = after.entries.get(field);
+      const same = sameJson(now?.value ?? null, before.entries.get(field)?.value ?? null);
+      this.put(field, startedOver(slot, this.env.newId(), same ? (now?.revision ?? 0) : 0));
+    }
+  };
+
+  readonly clear = (): void => {
+    for (const field of this.map.keys()) this.put(field, undefined);
+  };
+
+  /** Resolves when everything is written down. */
+  readonly written = (): Promise<void> => this.writing ?? Promise.resolve();
+
+  // One write at a time; what changes meanwhile is in the next.
+  private write(): void {
+    if (this.writing || !this.loaded) return;
+    const writeAll = async () => {
+      let written: ReadonlyMap<FieldName, Slot> | null = null;
+      while (written !== this.map) {
+        written = this.map;
+        await this.keeper.writeSlots(written);
+      }
+      this.writing = null;
+    };
+    this.writing = Promise.resolve().then(writeAll);
+  }
+}

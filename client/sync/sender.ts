@@ -1,0 +1,190 @@
+import { backoffMs } from "./backoff";
+import { acked, conflicted, markSent, patchOf, reached, refused } from "./edits";
+import type { Environment, Undo } from "./environment";
+import { flatten } from "./field-name";
+import type { Pending } from "./pending";
+import { encodeFrame, type PatchFrame, type RefusedFrame } from "./protocol";
+import type { SettingsState } from "./settings-state";
+import type { FieldName, StoredValue } from "./types";
+
+export interface SenderOptions {
+  readonly env: Environment;
+  readonly pending: Pending;
+  readonly send: (patch: PatchFrame) => void;
+  /** How long a patch should wait for the server's rate (SPEC E4). */
+  readonly waitMs: () => number;
+  readonly state: () => SettingsState;
+  /** Something a person can see has changed. */
+  readonly onChange: () => void;
+}
+
+const soonestRetryMs = 250;
+const utf8 = new TextEncoder();
+
+/**
+ * Sends unsaved edits while connected and takes the answers: one patch per field,
+ * so that one conflict holds up nothing else, and one at a time per field, so that
+ * their order is kept.
+ */
+export class Sender {
+  private connected = false;
+  private frameBytes = 32 * 1024;
+  private readonly flying = new Set<FieldName>();
+  private readonly retries = new Map<FieldName, { tries: number; at: number }>();
+  private timer: Undo | null = null;
+  /** The last revision this client made; 0 = none yet. */
+  private saved = 0;
+
+  constructor(private readonly options: SenderOptions) {}
+
+  readonly savedRevision = (): number => this.saved;
+
+  readonly isFlying = (field: FieldName): boolean => this.flying.has(field);
+
+  readonly setFrameBytes = (bytes: number): void => {
+    this.frameBytes = bytes;
+  };
+
+  /** Patches are accepted from here (SPEC C7). */
+  readonly start = (): void => {
+    this.connected = true;
+    this.pump();
+  };
+
+  /** The link is gone, and with it every answer on its way. */
+  readonly stop = (): void => {
+    this.connected = false;
+    this.flying.clear();
+    this.retries.clear();
+    this.timer?.();
+    this.timer = null;
+    this.options.pending.guardAll();
+  };
+
+  /** Sends what may go now, and comes back for the rest. */
+  readonly pump = (): void => {
+    this.timer?.();
+    this.timer = null;
+    if (!this.connected) return;
+    const { env, pending } = this.options;
+    const ready = [...pending.slots()]
+      .filter(([field, slot]) => slot.verdict.is === "open" && !this.flying.has(field))
+      .sort(([, a], [, b]) => a.head.at - b.head.at);
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const [field] of ready) {
+      const retryIn = (this.retries.get(field)?.at ?? 0) - env.now();
+      const wait = Math.max(retryIn, this.options.waitMs());
+      if (wait > 0) soonest = Math.min(soonest, wait);
+      else this.sendHead(field);
+    }
+    if (soonest !== Number.POSITIVE_INFINITY) this.timer = env.after(soonest, this.pump);
+  };
+
+  /** SPEC P2. */
+  readonly onAck = (id: string, revision: number): void => {
+    const field = this.land(id);
+    if (!field) return;
+    this.saved = Math.max(this.saved, revision);
+    this.settle(field, revision);
+  };
+
+  /** SPEC P3: nothing a person typed is dropped, whatever the code. */
+  readonly onRefused = (frame: RefusedFrame): void => {
+    const field = this.land(frame.id);
+    if (!field) return;
+    switch (frame.code) {
+      case "conflict":
+        this.conflict(field, frame);
+        break;
+      case "id-reused":
+        // The id names this field and this value only, so that other body was this
+        // edit without its base: it is stored (see edits.ts).
+        this.settle(field, null);
+        return;
+      case "invalid":
+      case "malformed":
+      case "too-large":
+      case "quota-exceeded":
+        this.refuse(field, frame.message);
+        break;
+      case "not-ready":
+      case "rate-limited":
+      case "storage-full":
+      case "unavailable":
+      case "internal":
+        this.later(field, frame.retryIn);
+        break;
+    }
+    this.pump();
+    this.options.onChange();
+  };
+
+  /** This copy has new values: conflicts show them, and what waited for them is done. */
+  readonly onApplied = (): void => {
+    const { pending, state } = this.options;
+    const { revision, entries } = state();
+    for (const [field, slot] of pending.slots()) {
+      const theirs = entries.get(field);
+      const newer =
+        slot.verdict.is === "conflict" && theirs && theirs.revision > slot.verdict.theirs.revision;
+      pending.put(field, newer ? conflicted(slot, theirs) : reached(slot, revision));
+    }
+  };
+
+  private sendHead(field: FieldName): void {
+    const { pending, send } = this.options;
+    const slot = pending.get(field);
+    if (!slot) return;
+    const patch = patchOf(field, slot.head);
+    // The server would end the connection over it (SPEC E2), again and again.
+    if (utf8.encode(encodeFrame(patch)).length > this.frameBytes) {
+      this.refuse(field, "This value is too large to be saved.");
+      return;
+    }
+    this.flying.add(field);
+    pending.put(field, markSent(slot));
+    send(patch);
+  }
+
+  /** The field whose patch `id` names, no longer on its way. */
+  private land(id: string): FieldName | undefined {
+    for (const [field, slot] of this.options.pending.slots()) {
+      if (slot.head.id !== id || !this.flying.has(field)) continue;
+      this.flying.delete(field);
+      return field;
+    }
+    return undefined;
+  }
+
+  private settle(field: FieldName, revision: number | null): void {
+    const { pending, state, onChange } = this.options;
+    const slot = pending.get(field);
+    this.retries.delete(field);
+    if (slot) pending.put(field, acked(slot, revision, state().revision));
+    this.pump();
+    onChange();
+  }
+
+  private conflict(field: FieldName, frame: RefusedFrame): void {
+    const { pending, state } = this.options;
+    const slot = pending.get(field);
+    const told = flatten<StoredValue>(frame.current ?? {}).find(([name]) => name === field)?.[1];
+    const here = state().entries.get(field);
+    const theirs = told && here && here.revision > told.revision ? here : (told ?? here);
+    if (slot) pending.put(field, theirs ? conflicted(slot, theirs) : refused(slot, frame.message));
+  }
+
+  private refuse(field: FieldName, message: string): void {
+    const { pending } = this.options;
+    const slot = pending.get(field);
+    this.retries.delete(field);
+    if (slot) pending.put(field, refused(slot, message));
+  }
+
+  private later(field: FieldName, retryIn: number | undefined): void {
+    const { env } = this.options;
+    const tries = this.retries.get(field)?.tries ?? 0;
+    const wait = retryIn ?? Math.max(soonestRetryMs, backoffMs(tries, env.random));
+    this.retries.set(field, { tries: tries + 1, at: env.now() + wait });
+  }
+}

@@ -1,0 +1,249 @@
+import { Connection, type TokenSource } from "./connection";
+import type { ConnectionState } from "./connection-state";
+import { Copy } from "./copy";
+import { insisted } from "./edits";
+import type { Environment, Undo } from "./environment";
+import { sameJson } from "./field-name";
+import { Hints } from "./hints";
+import { Keeper, type Storage } from "./kept";
+import type { OpenLink } from "./link";
+import { Pending } from "./pending";
+import type { ServerFrame } from "./protocol";
+import { Sender } from "./sender";
+import { cursorOf } from "./settings-state";
+import { type Defaults, nextSnapshot } from "./snapshot";
+import type { Device, FieldName, Json, SettingsClient, SettingsSnapshot } from "./types";
+
+/** Everything a client needs from outside. */
+export interface SettingsClientOptions {
+  readonly username: string;
+  /** The device this browser is signed in as: what is kept here is kept under its id. */
+  readonly device: Device;
+  readonly defaults: Defaults;
+  readonly tokens: TokenSource;
+  readonly openLink: OpenLink;
+  readonly storage: Storage;
+  readonly env: Environment;
+  /** The server said that this device was revoked, and everything kept has been wiped. */
+  readonly onRevoked?: () => void;
+}
+
+/**
+ * The settings of one user, live on this device: a copy of what the server holds, the
+ * person's edits on top of it, and one connection that keeps both sides equal.
+ */
+export class LiveSettings implements SettingsClient {
+  private readonly listeners = new Set<() => void>();
+  private readonly keeper: Keeper;
+  private readonly pending: Pending;
+  private readonly copy: Copy;
+  private readonly connection: Connection;
+  private readonly sender: Sender;
+  private readonly hints: Hints;
+  private snapshot: SettingsSnapshot;
+  private forgetWake: Undo = () => {};
+  private live = false;
+  private ended = false;
+
+  constructor(private readonly options: SettingsClientOptions) {
+    const { env, tokens, openLink, storage, device, username } = options;
+    this.keeper = new Keeper(storage, device.id, username);
+    this.pending = new Pending(env, this.keeper);
+    this.connection = new Connection({
+      env,
+      tokens,
+      openLink,
+      resume: () => cursorOf(this.copy.state()),
+      onFrame: this.onFrame,
+      onState: this.onState,
+    });
+    const { send, waitMs } = this.connection;
+    const publish = () => this.publish();
+    this.copy = new Copy({ env, keeper: this.keeper, pending: this.pending, self: device.id, send });
+    this.sender = new Sender({
+      env,
+      pending: this.pending,
+      send,
+      waitMs,
+      state: this.copy.state,
+      onChange: publish,
+    });
+    this.hints = new Hints({
+      env,
+      self: device.id,
+      send,
+      waitMs,
+      isLive: () => this.live,
+      revision: () => this.copy.state().revision,
+      onRest: (field, value) => this.change(field, value),
+      onChange: publish,
+    });
+    this.snapshot = this.nextSnapshot(null);
+  }
+
+  /** Shows what was kept, then connects. Nothing is ever sent because of it alone (SPEC I1). */
+  readonly start = async (): Promise<void> => {
+    const kept = await this.keeper.read();
+    this.copy.load(kept);
+    this.pending.load(kept.slots);
+    this.publish();
+    if (this.ended) return;
+    this.forgetWake = this.options.env.onWake(this.hints.look);
+    this.connection.start();
+  };
+
+  readonly subscribe = (listener: () => void): Undo => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): SettingsSnapshot => this.snapshot;
+
+  readonly change = (field: FieldName, value: Json): void => {
+    this.hints.endDrag(field);
+    this.copy.looked(field);
+    const stored = this.copy.state().entries.get(field);
+    const already = sameJson(stored ? stored.value : null, value) && (stored !== undefined || value === null);
+    if (!already || this.pending.get(field)) {
+      this.pending.add(field, value, stored?.revision ?? 0, this.live);
+      this.sender.pump();
+    }
+    this.publish();
+  };
+
+  readonly preview = (field: FieldName, value: Json): void => {
+    this.copy.looked(field);
+    this.hints.drag(field, value);
+    this.publish();
+  };
+
+  readonly reset = (field: FieldName): void => this.change(field, null);
+
+  readonly focus = (field: FieldName | null): void => this.hints.focus(field);
+
+  readonly resolve = (field: FieldName, pick: "mine" | "theirs"): void => {
+    const slot = this.pending.get(field);
+    if (!slot) return;
+    if (pick === "theirs") {
+      if (slot.verdict.is === "conflict" || slot.verdict.is === "refused") this.pending.put(field, undefined);
+    } else if (slot.verdict.is === "conflict") {
+      const here = this.copy.state().entries.get(field)?.revision ?? 0;
+      const base = Math.max(slot.verdict.theirs.revision, here);
+      this.pending.put(field, insisted(slot, this.options.env.newId(), base));
+      this.sender.pump();
+    }
+    this.publish();
+  };
+
+  readonly confirm = (send: boolean): void => {
+    this.pending.answerHeld(send);
+    this.sender.pump();
+    this.publish();
+  };
+
+  readonly reconnect = (): void => this.connection.reconnect();
+
+  readonly stop = (): void => {
+    this.hints.endAllDrags();
+    this.ended = true;
+    this.forgetWake();
+    this.connection.stop("closed");
+  };
+
+  /** Resolves when everything that is to outlive this page is written down. */
+  readonly written = (): Promise<void> => this.pending.written();
+
+  private readonly onFrame = (frame: ServerFrame): void => {
+    switch (frame.type) {
+      case "welcome":
+        this.copy.onWelcome(frame.epoch, frame.revision);
+        if (frame.limits?.frameBytes) this.sender.setFrameBytes(frame.limits.frameBytes);
+        break;
+      case "change": {
+        const changed = this.copy.onChange(frame);
+        this.sender.onApplied();
+        this.hints.changed(changed);
+        break;
+      }
+      case "ready":
+        this.copy.onReady(frame.revision);
+        break;
+      case "ack":
+        this.sender.onAck(frame.id, frame.revision);
+        break;
+      case "refused":
+        this.sender.onRefused(frame);
+        break;
+      case "presence":
+      case "device":
+      case "preview":
+        this.hints.hear(frame);
+        break;
+      case "ping":
+        this.hints.hear(frame);
+        this.copy.onPing(frame.revision, frame.seal);
+        break;
+      case "authDue":
+      case "bye":
+        break; // the connection's own business
+    }
+    this.publish();
+  };
+
+  private readonly onState = (state: ConnectionState): void => {
+    const was = this.live;
+    this.live = state.state === "connected";
+    if (this.live && !was) this.found();
+    if (!this.live) this.lost();
+    if (state.state === "stopped" && state.reason === "revoked") void this.wipe();
+    this.publish();
+  };
+
+  private found(): void {
+    this.pending.holdOld(this.copy.contact());
+    this.copy.touched();
+    this.sender.start();
+    this.hints.connected();
+  }
+
+  private lost(): void {
+    this.sender.stop();
+    this.hints.lost();
+  }
+
+  /** Nothing of a revoked device's account may stay here (SPEC E1, 4503). */
+  private async wipe(): Promise<void> {
+    this.pending.clear();
+    this.copy.clear();
+    this.hints.clear();
+    this.publish();
+    await Promise.all([this.pending.written(), this.copy.written()]);
+    await this.keeper.wipe();
+    this.options.onRevoked?.();
+  }
+
+  private publish(): void {
+    const next = this.nextSnapshot(this.snapshot);
+    if (next === this.snapshot) return;
+    this.snapshot = next;
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private nextSnapshot(before: SettingsSnapshot | null): SettingsSnapshot {
+    const { username, device, defaults } = this.options;
+    return nextSnapshot(before, {
+      username,
+      device,
+      defaults,
+      connection: this.connection.getState(),
+      state: this.copy.state(),
+      slots: this.pending.slots(),
+      draft: this.hints.draft,
+      preview: this.hints.preview,
+      changedBy: this.copy.changedBy(),
+      members: this.hints.members(),
+      savedRevision: this.sender.savedRevision(),
+      repairs: this.copy.repairs(),
+    });
+  }
+}

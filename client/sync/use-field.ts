@@ -1,0 +1,38 @@
+import { useMemo } from "react";
+import type { FieldName, FieldView, Json } from "./types";
+import { useSettingsClient } from "./use-client";
+import { useSnapshot } from "./use-settings";
+
+/** What a form control needs of one field. */
+export interface Field {
+  /** Undefined for a field that neither the schema nor the server knows. */
+  readonly view: FieldView | undefined;
+  readonly change: (value: Json) => void;
+  readonly preview: (value: Json) => void;
+  readonly reset: () => void;
+  readonly resolve: (pick: "mine" | "theirs") => void;
+  /** For onFocus and onBlur: tells the other devices what is being edited. */
+  readonly focus: () => void;
+  readonly blur: () => void;
+}
+
+/**
+ * One field, live: `const { view, change } = useField("billing.salary")`. Draws anew only
+ * when this field changes; its methods stay the same.
+ */
+export function useField(field: FieldName): Field {
+  const client = useSettingsClient();
+  const view = useSnapshot((snapshot) => snapshot.fields[field]);
+  const methods = useMemo(
+    () => ({
+      change: (value: Json) => client.change(field, value),
+      preview: (value: Json) => client.preview(field, value),
+      reset: () => client.reset(field),
+      resolve: (pick: "mine" | "theirs") => client.resolve(field, pick),
+      focus: () => client.focus(field),
+      blur: () => client.focus(null),
+    }),
+    [client, field],
+  );
+  return { view, ...methods };
+}
