@@ -161,15 +161,15 @@ func checkRefusal(t *testing.T, err error, blamed string) {
 
 func TestAllowedOrigins(t *testing.T) {
 	tests := map[string][]string{
-		"":                                     nil,
-		"http://localhost:3001":                {"http://localhost:3001"},
-		"HTTPS://Sync.Example.ORG":             {"https://sync.example.org"},
-		"https://a.example:443":                {"https://a.example"},
-		"http://a.example:80":                  {"http://a.example"},
-		"http://a.example:443":                 {"http://a.example:443"},
-		"https://[::1]:8443":                   {"https://[::1]:8443"},
-		"https://[::1]":                        {"https://[::1]"},
-		"https://a.example, https://b.example": {"https://a.example", "https://b.example"},
+		"":                                         nil,
+		"http://localhost:3001":                    {"http://localhost:3001"},
+		"HTTPS://Sync.Example.ORG":                 {"https://sync.example.org"},
+		"https://a.example:443":                    {"https://a.example"},
+		"http://a.example:80":                      {"http://a.example"},
+		"http://a.example:443":                     {"http://a.example:443"},
+		"https://[::1]:8443":                       {"https://[::1]:8443"},
+		"https://[::1]":                            {"https://[::1]"},
+		"https://a.example, https://b.example":     {"https://a.example", "https://b.example"},
 		"https://a.example,https://A.example:443,": {"https://a.example"},
 	}
 	for value, want := range tests {
