@@ -1,0 +1,26 @@
+/**
+ * Where to go after logging in: the page that was asked for, or the home page.
+ * Only a path of this site is accepted, since `?next=` can be written by anyone
+ * and `//elsewhere.example` would leave it.
+ */
+export function nextPath(next: string | null): string {
+  if (!next?.startsWith("/")) return "/";
+  const home = "https://here.invalid";
+  try {
+    const url = new URL(next, home);
+    if (url.origin !== home || next.startsWith("//") || next.includes("\\")) return "/";
+    return url.pathname === "/login" ? "/" : url.pathname + url.search;
+  } catch {
+    return "/";
+  }
+}
+
+/** The login page that comes back to `path`. */
+export function loginPath(path: string): string {
+  return path === "/" ? "/login" : `/login?next=${encodeURIComponent(path)}`;
+}
+
+/** The application page of a user. */
+export function userPath(username: string): string {
+  return `/app?user=${encodeURIComponent(username)}`;
+}
