@@ -1,0 +1,170 @@
+// Package account knows who may do what: accounts, their devices, log-ins,
+// users and members. It registers, logs in, connects, joins and revokes. It
+// knows no HTTP, no SQL and no Redis: what it needs of them are the interfaces
+// Store and Live.
+package account
+
+import (
+	"context"
+	"time"
+)
+
+// Account is an e-mail address and the hash of its password.
+type Account struct {
+	ID           string
+	Email        string // lower case
+	PasswordHash string // PHC string
+	CreatedAt    time.Time
+}
+
+// Device is a named login of an account.
+type Device struct {
+	ID        string
+	AccountID string
+	Name      string
+	Platform  string // "Firefox on Linux": a hint for people, to be shown as text only
+	CreatedAt time.Time
+	LastSeen  time.Time // up to half a minute old
+	RevokedAt time.Time // zero while the device may log in
+}
+
+// Login is one log-in of a device: the family of refresh tokens that follow
+// one another. Only hashes of tokens are kept.
+type Login struct {
+	ID           string
+	DeviceID     string
+	TokenHash    string // of the token that may be used next
+	PreviousHash string // of the one before it, "" if there is none
+	RotatedAt    time.Time
+	CreatedAt    time.Time
+	EndedAt      time.Time // zero while it lives
+}
+
+// User is a shared identity whose settings are synced.
+type User struct {
+	ID        string
+	AccountID string
+	Username  string
+	Revision  int64
+	CreatedAt time.Time
+	Joined    bool // whether the device that asked is a member
+	Online    int  // devices with a session, on any node
+}
+
+// Member is a device that has joined a user.
+type Member struct {
+	ID       string // of the device
+	Name     string
+	LastSeen time.Time
+	Sessions int // live connections to the user; more than 0 is online
+}
+
+// Listed is a device as the owner of its account sees it.
+type Listed struct {
+	Device
+	Users   []string // usernames it has joined
+	Online  bool
+	Current bool // the device that asked
+}
+
+// Identity is what a good access token proves: which device is asking, of
+// which account, in which log-in, and until when.
+type Identity struct {
+	DeviceID   string
+	DeviceName string
+	AccountID  string
+	LoginID    string
+	Expires    time.Time
+}
+
+// Store keeps what this package decides. What is missing is errs.NotFound, and
+// so is what belongs to another account; a name that is taken is errs.Conflict
+// with the field named. Each method is one transaction.
+type Store interface {
+	accounts
+	logins
+	devices
+	users
+}
+
+// accounts is the part of Store about accounts and who is in them.
+type accounts interface {
+	// AnyAccount reports whether there is an account at all.
+	AnyAccount(ctx context.Context) (bool, error)
+	// AccountByEmail returns the account of a lower-case e-mail address.
+	AccountByEmail(ctx context.Context, email string) (Account, error)
+	// DeviceByName returns a device that is not revoked, and its account.
+	DeviceByName(ctx context.Context, name string) (Device, Account, error)
+	// CreateAccount stores an account and its first device. With only set,
+	// another account, whichever it is, is a conflict too.
+	CreateAccount(ctx context.Context, a Account, first Device, only bool) error
+	// CreateDevice stores one more device of an account, which may have limit
+	// devices: errs.QuotaExceeded above it.
+	CreateDevice(ctx context.Context, d Device, limit int) error
+	// ReplaceHash sets an account's password hash, if it still is old.
+	ReplaceHash(ctx context.Context, accountID, old, hash string) error
+}
+
+// logins is the part of Store about log-ins.
+type logins interface {
+	// CreateLogin stores a log-in and the platform it came from, and forgets
+	// those of the device that have ended or were last used before idle.
+	CreateLogin(ctx context.Context, l Login, platform string, idle time.Time) error
+	// Login returns a log-in, ended or not, and its device, revoked or not.
+	Login(ctx context.Context, id string) (Login, Device, error)
+	// RotateLogin moves a living log-in from one token hash to the next. It
+	// reports false, and does nothing, if from is not its current one.
+	RotateLogin(ctx context.Context, id, from, to string, at time.Time) (bool, error)
+	// EndLogin ends a log-in and reports whether it was alive.
+	EndLogin(ctx context.Context, id string, at time.Time) (bool, error)
+}
+
+// devices is the part of Store about the devices of one account.
+type devices interface {
+	// Devices returns the devices of an account that are not revoked, oldest
+	// first, each with its usernames.
+	Devices(ctx context.Context, accountID string) ([]Listed, error)
+	// RenameDevice renames a device and returns the ids of the users it joined.
+	RenameDevice(ctx context.Context, accountID, deviceID, name string) ([]string, error)
+	// RevokeDevice locks a device out: it ends its log-ins and memberships, and
+	// returns the ids of the users it had joined.
+	RevokeDevice(ctx context.Context, accountID, deviceID string, at time.Time) ([]string, error)
+	// TouchDevices sets when devices were last seen.
+	TouchDevices(ctx context.Context, seen map[string]time.Time) error
+}
+
+// users is the part of Store about users and their members.
+type users interface {
+	// CreateUser stores a user whose first member is a device of its account,
+	// which may own limit users: errs.QuotaExceeded above it.
+	CreateUser(ctx context.Context, u User, deviceID string, limit int) error
+	// Users returns the users an account owns or the device has joined, by name.
+	Users(ctx context.Context, accountID, deviceID string) ([]User, error)
+	// User returns one of those.
+	User(ctx context.Context, accountID, deviceID, username string) (User, error)
+	// Join makes the device a member of a user, who may have limit members, and
+	// reports whether it was none before.
+	Join(ctx context.Context, userID, deviceID string, at time.Time, limit int) (bool, error)
+	// Leave ends a membership and reports whether there was one.
+	Leave(ctx context.Context, userID, deviceID string) (bool, error)
+	// Members returns the devices that joined a user, by name.
+	Members(ctx context.Context, userID string) ([]Member, error)
+}
+
+// Live is told what concerns devices that are connected just now. Its methods
+// are called after the change is durable, and must not block.
+type Live interface {
+	// DeviceRevoked ends all sessions of a device and tells the other devices
+	// of the users it had joined.
+	DeviceRevoked(deviceID string, userIDs []string)
+	// DeviceRenamed tells the members of the users a device has joined.
+	DeviceRenamed(deviceID, name string, userIDs []string)
+	// LoginEnded ends the sessions a device opened in one log-in.
+	LoginEnded(loginID, deviceID string)
+	// MemberJoined tells the members of a user about a new one.
+	MemberJoined(userID, deviceID, name string)
+	// MemberLeft ends the sessions of a device to a user and tells its members.
+	MemberLeft(userID, deviceID string)
+	// Online returns how many sessions each connected device has to a user.
+	Online(userID string) map[string]int
+}

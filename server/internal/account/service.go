@@ -1,0 +1,142 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"time"
+
+	"social-server/internal/errs"
+)
+
+// Registration says who may register a device.
+type Registration string
+
+// The three rules.
+const (
+	Open         Registration = "open"          // anyone may make an account
+	FirstAccount Registration = "first-account" // one account is made; later devices must be its own
+	Closed       Registration = "closed"        // no new account and no new device
+)
+
+// Config is what a Service is made of. Store and Secrets are needed; of
+// everything else the zero value means the default named beside it.
+type Config struct {
+	Store   Store
+	Live    Live     // nobody is connected
+	Secrets [][]byte // at least 32 bytes each; the first signs, all verify
+
+	Log    *slog.Logger     // slog.Default
+	Now    func() time.Time // time.Now
+	Random io.Reader        // crypto/rand
+
+	Registration Registration  // Open
+	MinPassword  int           // 8 code points
+	HashCost     HashCost      // DefaultHashCost
+	AccessLife   time.Duration // 15 minutes: how long an access token is good
+	RefreshIdle  time.Duration // 30 days: a log-in that was not used this long has ended
+	RefreshLife  time.Duration // 90 days: so has one that is this old
+	MaxDevices   int           // 100 per account
+	MaxUsers     int           // 100 per account
+	MaxMembers   int           // 50 per user
+}
+
+// withDefaults returns c with every zero replaced.
+func (c Config) withDefaults() Config {
+	const day = 24 * time.Hour
+	if c.Live == nil {
+		c.Live = nobody{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Log = cmp.Or(c.Log, slog.Default())
+	c.Random = cmp.Or(c.Random, rand.Reader)
+	c.Registration = cmp.Or(c.Registration, Open)
+	c.MinPassword = cmp.Or(c.MinPassword, 8)
+	c.HashCost = cmp.Or(c.HashCost, DefaultHashCost)
+	c.AccessLife = cmp.Or(c.AccessLife, 15*time.Minute)
+	c.RefreshIdle = cmp.Or(c.RefreshIdle, 30*day)
+	c.RefreshLife = cmp.Or(c.RefreshLife, 90*day)
+	c.MaxDevices = cmp.Or(c.MaxDevices, 100)
+	c.MaxUsers = cmp.Or(c.MaxUsers, 100)
+	c.MaxMembers = cmp.Or(c.MaxMembers, 50)
+	return c
+}
+
+// Service decides about accounts, devices, users and members. Its methods may
+// be called from many goroutines.
+type Service struct {
+	Config
+	passwords *passwords
+	tokens    *tokens
+	seen      *seen
+}
+
+// New returns a Service. The caller must Close it, before the store.
+func New(c Config) (*Service, error) {
+	c = c.withDefaults()
+	t, err := newTokens(c.Secrets, c.AccessLife, c.Now, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPasswords(c.HashCost, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	c.Secrets = nil // they live in tokens alone
+	return &Service{Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log)}, nil
+}
+
+// Close stores when devices were last seen and waits until that is done.
+func (s *Service) Close() error { return s.seen.close() }
+
+// Touch notes that a device was heard of just now. It never waits: the times
+// are stored together, twice a minute.
+func (s *Service) Touch(deviceID string) { s.seen.touch(deviceID, s.now()) }
+
+// now is the time of a change, as precise as it is stored and shown.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
+// Authenticate returns whom an access token speaks for. It asks the store each
+// time, since a token alone cannot be taken back. A token past its time is
+// errs.Expired, a device that was locked out errs.Revoked, and anything else
+// that is not good errs.Unauthorized.
+func (s *Service) Authenticate(ctx context.Context, accessToken string) (Identity, error) {
+	c, err := s.tokens.verify(accessToken)
+	if err != nil {
+		return Identity{}, err
+	}
+	login, device, err := s.Store.Login(ctx, c.Login)
+	switch {
+	case errs.Is(err, errs.NotFound):
+		return Identity{}, errBadToken
+	case err != nil:
+		return Identity{}, err
+	case device.ID != c.Device:
+		return Identity{}, errBadToken
+	case !device.RevokedAt.IsZero():
+		return Identity{}, errRevoked
+	case !login.EndedAt.IsZero():
+		return Identity{}, errBadToken
+	}
+	s.Touch(device.ID)
+	return Identity{
+		DeviceID: device.ID, DeviceName: device.Name, AccountID: device.AccountID,
+		LoginID: login.ID, Expires: time.Unix(c.Expires, 0).UTC(),
+	}, nil
+}
+
+var errRevoked = errs.New(errs.Revoked, "This device was locked out.")
+
+// nobody is the Live of a server without live connections.
+type nobody struct{}
+
+func (nobody) DeviceRevoked(string, []string)         {}
+func (nobody) DeviceRenamed(string, string, []string) {}
+func (nobody) LoginEnded(string, string)              {}
+func (nobody) MemberJoined(string, string, string)    {}
+func (nobody) MemberLeft(string, string)              {}
+func (nobody) Online(string) map[string]int           { return nil }

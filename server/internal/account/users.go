@@ -1,0 +1,106 @@
+package account
+
+import "context"
+
+// Connect makes a user, with the device that asks as its first member.
+func (s *Service) Connect(ctx context.Context, who Identity, username string) (User, error) {
+	if err := checkUsername(username); err != nil {
+		return User{}, err
+	}
+	id, err := randomID(s.Random, "u_")
+	if err != nil {
+		return User{}, err
+	}
+	user := User{ID: id, AccountID: who.AccountID, Username: username, CreatedAt: s.now(), Joined: true}
+	if err := s.Store.CreateUser(ctx, user, who.DeviceID, s.MaxUsers); err != nil {
+		return User{}, naming(err)
+	}
+	s.Live.MemberJoined(user.ID, who.DeviceID, who.DeviceName)
+	return user, nil
+}
+
+// Users returns the users the device has joined or may join: those of its account.
+func (s *Service) Users(ctx context.Context, who Identity) ([]User, error) {
+	all, err := s.Store.Users(ctx, who.AccountID, who.DeviceID)
+	for i := range all {
+		all[i].Online = s.online(all[i].ID)
+	}
+	return all, err
+}
+
+// Join makes the device a member of a user of its account; a member stays one.
+func (s *Service) Join(ctx context.Context, who Identity, username string) (User, error) {
+	user, err := s.user(ctx, who, username)
+	if err != nil {
+		return User{}, err
+	}
+	joined, err := s.Store.Join(ctx, user.ID, who.DeviceID, s.now(), s.MaxMembers)
+	if err != nil {
+		return User{}, missing(err, errNoUser)
+	}
+	if joined {
+		s.Live.MemberJoined(user.ID, who.DeviceID, who.DeviceName)
+	}
+	user.Joined, user.Online = true, s.online(user.ID)
+	return user, nil
+}
+
+// Leave ends the device's membership, if there is one. The user and its
+// settings stay.
+func (s *Service) Leave(ctx context.Context, who Identity, username string) error {
+	user, err := s.user(ctx, who, username)
+	if err != nil {
+		return err
+	}
+	left, err := s.Store.Leave(ctx, user.ID, who.DeviceID)
+	if err != nil {
+		return err
+	}
+	if left {
+		s.Live.MemberLeft(user.ID, who.DeviceID)
+	}
+	return nil
+}
+
+// Authorize returns the user of a name if the device has joined it. Anything
+// else is errs.NotFound: no such user, another account's, not joined.
+func (s *Service) Authorize(ctx context.Context, who Identity, username string) (User, error) {
+	user, err := s.user(ctx, who, username)
+	if err == nil && !user.Joined {
+		return User{}, errNoUser
+	}
+	return user, err
+}
+
+// Members returns the devices that joined a user, to one of them.
+func (s *Service) Members(ctx context.Context, who Identity, username string) ([]Member, error) {
+	user, err := s.Authorize(ctx, who, username)
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.Store.Members(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	sessions := s.Live.Online(user.ID)
+	for i := range members {
+		members[i].Sessions = sessions[members[i].ID]
+	}
+	return members, nil
+}
+
+// user returns a user the device has joined or may join.
+func (s *Service) user(ctx context.Context, who Identity, username string) (User, error) {
+	user, err := s.Store.User(ctx, who.AccountID, who.DeviceID, username)
+	return user, missing(err, errNoUser)
+}
+
+// online counts the devices that have a session to a user.
+func (s *Service) online(userID string) (devices int) {
+	for _, sessions := range s.Live.Online(userID) {
+		if sessions > 0 {
+			devices++
+		}
+	}
+	return devices
+}
