@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"social-server/internal/errs"
@@ -22,29 +23,47 @@ type Source interface {
 	HubMembers(ctx context.Context, user string) ([]Member, error)
 }
 
+// Options are the registry's numbers (SPEC C8, S6, A1).
+type Options struct {
+	SessionsPerDevice int           // to one user
+	PingEvery         time.Duration // silence before a ping
+	PongWithin        time.Duration // answer to a ping
+	AuthDueLead       time.Duration // notice before a token ends
+}
+
+const (
+	sweepEvery  = time.Second
+	restartOver = 20 * time.Second // devices come back spread over this time
+)
+
+var errRestarting error = &errs.Error{
+	Code: errs.Unavailable, Message: "The server is restarting.", RetryAfter: time.Second,
+}
+
 // Registry holds the hubs of the users with live sessions on this node. A hub
 // lives from its first session to its last.
 type Registry struct {
-	source            Source
-	log               *slog.Logger
-	now               func() time.Time
-	sessionsPerDevice int
+	Options
+	source Source
+	log    *slog.Logger
+	now    func() time.Time
 
 	ctx  context.Context // ends the repairs and the sweep
 	stop context.CancelFunc
 	own  sync.WaitGroup // goroutines of the registry
 
-	mu      sync.Mutex // guards the following and every Hub.refs
-	hubs    map[string]*Hub
-	closing bool
-	empty   chan struct{} // closed when closing and the last session is gone
+	closing atomic.Bool // no session opens any more; set before Close looks at the hubs
+
+	mu    sync.Mutex // guards the following and every Hub.refs
+	hubs  map[string]*Hub
+	empty chan struct{} // closed when closing and the last session is gone
 }
 
 // NewRegistry starts the sweep of signs of life; Close ends it.
-func NewRegistry(source Source, log *slog.Logger, now func() time.Time, sessionsPerDevice int) *Registry {
+func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options Options) *Registry {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Registry{
-		source: source, log: log, now: now, sessionsPerDevice: sessionsPerDevice,
+		Options: options, source: source, log: log, now: now,
 		ctx: ctx, stop: stop, hubs: make(map[string]*Hub), empty: make(chan struct{}),
 	}
 	r.own.Go(r.sweep)
@@ -72,7 +91,7 @@ func (r *Registry) Attach(ctx context.Context, o Opening) (*Session, error) {
 		return nil, err
 	}
 	s := newSession(h, "s_"+strings.ToLower(rand.Text()[:16]), o, r.now())
-	if err := h.add(s, o, r.sessionsPerDevice); err != nil {
+	if err := h.add(s, o, r.SessionsPerDevice); err != nil {
 		r.release(h)
 		return nil, err
 	}
@@ -98,6 +117,9 @@ func (h *Hub) know(ctx context.Context, device string) error {
 func (h *Hub) add(s *Session, o Opening, most int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.registry.closing.Load() {
+		return errRestarting
+	}
 	if h.memberLocked(s.Device.ID) == nil {
 		return errs.New(errs.NotFound, "This device has not joined such a user.")
 	}
@@ -123,8 +145,8 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 func (r *Registry) acquire(user string) (*Hub, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closing {
-		return nil, &errs.Error{Code: errs.Unavailable, Message: "The server is restarting.", RetryAfter: time.Second}
+	if r.closing.Load() {
+		return nil, errRestarting
 	}
 	h := r.hubs[user]
 	if h == nil {
@@ -167,7 +189,7 @@ func (r *Registry) release(h *Hub) {
 }
 
 func (r *Registry) emptyLocked() {
-	if !r.closing || len(r.hubs) > 0 {
+	if !r.closing.Load() || len(r.hubs) > 0 {
 		return
 	}
 	select {
@@ -231,19 +253,6 @@ func (r *Registry) sweep() {
 	}
 }
 
-// each calls f under the hub's lock for every session that matches.
-func (r *Registry) each(match func(*Session) bool, f func(*Session)) {
-	for _, h := range r.all() {
-		h.mu.Lock()
-		for _, s := range h.sessions {
-			if match(s) {
-				f(s)
-			}
-		}
-		h.mu.Unlock()
-	}
-}
-
 // Sessions counts the live sessions of this node, and its hubs.
 func (r *Registry) Sessions() (sessions, hubs int) {
 	list := r.all()
@@ -258,14 +267,18 @@ func (r *Registry) Sessions() (sessions, hubs int) {
 // Close says bye to every session, each with its own time to come back, and
 // waits until all are gone or ctx ends (SPEC E5). No session opens any more.
 func (r *Registry) Close(ctx context.Context) error {
+	r.closing.Store(true)
 	r.mu.Lock()
-	r.closing = true
 	r.emptyLocked()
 	r.mu.Unlock()
-	r.each(func(*Session) bool { return true }, func(s *Session) {
-		s.sendLocked(protocol.Bye(protocol.CloseRestart, "restart", jitter(restartOver)))
-		s.endLocked(protocol.CloseRestart, "restart")
-	})
+	for _, h := range r.all() {
+		h.mu.Lock()
+		for _, s := range h.sessions {
+			s.sendLocked(protocol.Bye(protocol.CloseRestart, "restart", jitter(restartOver)))
+			s.endLocked(protocol.CloseRestart, "restart")
+		}
+		h.mu.Unlock()
+	}
 	var err error
 	select {
 	case <-r.empty:

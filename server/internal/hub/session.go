@@ -322,31 +322,22 @@ func (s *Session) Detach() {
 	h.registry.release(h)
 }
 
-// Times of the signs of life (SPEC S6, A1).
-const (
-	PingAfter   = 25 * time.Second
-	pongWithin  = 10 * time.Second
-	warnBefore  = 2 * time.Minute
-	sweepEvery  = time.Second
-	restartOver = 20 * time.Second // devices come back spread over this time
-)
-
 // sweepLocked looks at one session's clocks. One goroutine of the registry does
 // it for all sessions, so that an idle one holds no timer.
 func (s *Session) sweepLocked(now time.Time) {
-	heard := time.Unix(0, s.heard.Load())
+	r, heard := s.hub.registry, time.Unix(0, s.heard.Load())
 	switch {
 	case s.ending != nil:
 	case !now.Before(s.expires):
 		s.endLocked(protocol.CloseExpired, "token expired")
-	case !s.warned && s.expires.Sub(now) <= warnBefore:
+	case !s.warned && s.expires.Sub(now) <= r.AuthDueLead:
 		s.warned = true
 		s.sendLocked(protocol.AuthDue(s.expires.Sub(now)))
 	case !s.pinged.IsZero() && heard.After(s.pinged):
 		s.pinged = time.Time{}
-	case !s.pinged.IsZero() && now.Sub(s.pinged) >= pongWithin:
+	case !s.pinged.IsZero() && now.Sub(s.pinged) >= r.PongWithin:
 		s.endLocked(protocol.CloseNoPong, "no pong")
-	case s.pinged.IsZero() && now.Sub(heard) >= PingAfter:
+	case s.pinged.IsZero() && now.Sub(heard) >= r.PingEvery:
 		s.pinged, s.ping = now, true
 		s.wakeLocked()
 	}

@@ -178,6 +178,17 @@ func AppendValue(data []byte, v settings.Value) []byte {
 	return append(data, `"}`...)
 }
 
+// AppendOrigin appends {"revision","device","at"}: who chose a value, and when.
+func AppendOrigin(data []byte, v settings.Value) []byte {
+	data = append(data, `{"revision":`...)
+	data = appendUint(data, v.Revision)
+	data = append(data, `,"device":`...)
+	data = appendString(data, v.Device)
+	data = append(data, `,"at":"`...)
+	data = v.At.UTC().AppendFormat(data, timeLayout)
+	return append(data, `"}`...)
+}
+
 // appendReplaced appends {"value","device","revision"}, a value that is no more.
 func appendReplaced(data []byte, v settings.Value) []byte {
 	data = append(data, `{"value":`...)

@@ -27,6 +27,7 @@ type Answer struct {
 // change to announce when something was stored.
 type Outcome struct {
 	Answer    Answer
+	Epoch     string // of the database
 	Duplicate bool
 	Change    *Change // nil unless this write made a revision
 	Err       error
@@ -60,6 +61,12 @@ type Current struct {
 // that both databases, and the model the tests check them against, agree. On a
 // stored write it moves cur.Head.
 func Decide(w *Write, cur Current, limits Limits) Outcome {
+	out := decide(w, cur, limits)
+	out.Epoch = cur.Head.Epoch
+	return out
+}
+
+func decide(w *Write, cur Current, limits Limits) Outcome {
 	if cur.Before != nil {
 		if cur.Before.Hash != w.Hash {
 			return Outcome{Err: errs.New(errs.IDReused, "This id was used for another patch.")}

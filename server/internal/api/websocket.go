@@ -1,0 +1,395 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/mux"
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"social-server/internal/account"
+	"social-server/internal/errs"
+	"social-server/internal/hub"
+	"social-server/internal/protocol"
+	"social-server/internal/settings"
+)
+
+// Wire holds the numbers of a live connection (SPEC C4, E2, E4, S8).
+type Wire struct {
+	Origins     []string // allowed besides the server's own: scheme://host[:port]
+	HelloWithin time.Duration
+	WriteWithin time.Duration
+	Limits      protocol.Limits
+	FrameExcess int // frames over the limit, without rest, before 4004
+}
+
+const (
+	helloBytes = 4 << 10 // a session that has not said hello may send no more at once (SPEC C4)
+	inFlight   = 64      // patches of one session that may wait for their commit; then it is not read
+)
+
+// live serves GET /api/v1/users/{username}/ws: it upgrades to a WebSocket and
+// is then the session's reader until the connection ends (SPEC C).
+func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
+	if !offersOurs(r) {
+		return &errs.Error{Code: errs.Malformed, Field: "Sec-WebSocket-Protocol", Message: "must offer " + protocol.Subprotocol}
+	}
+	if !s.allowsOrigin(r) {
+		return errs.New(errs.Forbidden, "Pages of this origin may not connect.")
+	}
+	opening := hub.Opening{Username: mux.Vars(r)["username"], Limits: s.Wire.Limits}
+	if token, ok := bearer(r); ok {
+		if err := s.authorise(r.Context(), token, &opening); err != nil {
+			return err
+		}
+	}
+	var refused error
+	upgrader := websocket.Upgrader{
+		Subprotocols: []string{protocol.Subprotocol},
+		CheckOrigin:  func(*http.Request) bool { return true }, // done above, more strictly
+		Error: func(_ http.ResponseWriter, _ *http.Request, _ int, reason error) {
+			refused = &errs.Error{Code: errs.Malformed, Message: "This address speaks WebSocket.", Cause: reason}
+		},
+	}
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return refused // nil if the connection was taken over and then failed
+	}
+	defer ws.Close()
+	conn := newWSConn(ws, s.Wire.WriteWithin)
+	opening.Conn = conn
+	reader := &reader{server: s, conn: conn, opening: opening, log: r.Context()}
+	reader.run(r.Context())
+	return nil
+}
+
+// offersOurs reports whether the client's subprotocols, if any, include ours (SPEC C1).
+func offersOurs(r *http.Request) bool {
+	offered := websocket.Subprotocols(r)
+	return len(offered) == 0 || slices.Contains(offered, protocol.Subprotocol)
+}
+
+// allowsOrigin compares scheme, host and port with the request's own address
+// and the allowed ones (SPEC C2). Without an Origin it is not a browser.
+func (s *Server) allowsOrigin(r *http.Request) bool {
+	values := r.Header.Values("Origin")
+	if len(values) == 0 {
+		return true
+	}
+	origin, err := url.Parse(values[0])
+	if err != nil || len(values) > 1 || origin.Host == "" {
+		return false
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	text := strings.ToLower(values[0])
+	return text == scheme+"://"+strings.ToLower(r.Host) || slices.Contains(s.Wire.Origins, text)
+}
+
+// authorise finds out which device a token names and whether it may see the
+// user, and notes both in the opening.
+func (s *Server) authorise(ctx context.Context, token string, o *hub.Opening) error {
+	who, err := s.Accounts.Authenticate(ctx, token)
+	if err != nil {
+		return err
+	}
+	user, err := s.Accounts.Authorize(ctx, who, o.Username)
+	if err != nil {
+		return err
+	}
+	o.User, o.Username, o.Login, o.Expires = user.ID, user.Username, who.LoginID, who.Expires
+	o.Device = protocol.Device{ID: who.DeviceID, Name: who.DeviceName}
+	return nil
+}
+
+// reader reads the frames of one connection. It owns the session: it opens it
+// on hello, and detaches it when the connection ends.
+type reader struct {
+	server  *Server
+	conn    *wsConn
+	opening hub.Opening
+	session *hub.Session
+	log     context.Context // carries the request id
+
+	limit   int           // bytes of one frame
+	pace    *rate.Limiter // frames
+	excess  *rate.Limiter // frames over the pace that are forgiven
+	patches chan struct{} // one token per patch in flight
+}
+
+// run reads until the connection ends, whichever side ends it.
+func (c *reader) run(ctx context.Context) {
+	wire := c.server.Wire
+	c.limit = helloBytes
+	if err := c.conn.net.SetReadDeadline(time.Now().Add(wire.HelloWithin)); err != nil {
+		return
+	}
+	code, reason := c.hello(ctx)
+	if code == 0 {
+		defer c.session.Detach()
+		code, reason = c.frames(ctx)
+	}
+	if code != 0 {
+		c.end(code, reason)
+		c.drain()
+	}
+	_ = c.conn.ws.Close() // before Detach, so that the writer fails at once
+}
+
+// end closes with a code: through the session if there is one, so that what it
+// was sent goes first.
+func (c *reader) end(code int, reason string) {
+	if c.session != nil {
+		c.session.End(code, reason)
+		return
+	}
+	c.conn.Close(code, reason)
+}
+
+// drain reads until the peer has closed too, or for a moment at most.
+func (c *reader) drain() {
+	_ = c.conn.net.SetReadDeadline(time.Now().Add(2 * farewell))
+	for {
+		if _, _, err := c.conn.ws.NextReader(); err != nil {
+			return
+		}
+	}
+}
+
+// hello reads the first frame and opens the session. A code other than 0 ends
+// the connection.
+func (c *reader) hello(ctx context.Context) (code int, reason string) {
+	frame, code, reason := c.next()
+	if code == closeTimeout {
+		return protocol.CloseSignedOut, "no hello in time"
+	}
+	if code != 0 {
+		return code, reason
+	}
+	hello, ok := frame.(protocol.Hello)
+	if !ok {
+		return protocol.CloseProtocol, "hello comes first"
+	}
+	if hello.Token != "" || c.opening.User == "" {
+		if err := c.server.authorise(ctx, hello.Token, &c.opening); err != nil {
+			return c.refusal(err)
+		}
+	}
+	c.opening.Resume = hello.Resume
+	session, err := c.server.Hubs.Attach(ctx, c.opening)
+	if err != nil {
+		return c.refusal(err)
+	}
+	c.session = session
+	wire := c.server.Wire
+	c.pace = rate.NewLimiter(rate.Limit(wire.Limits.FramesPerSecond), wire.Limits.FrameBurst)
+	c.excess = rate.NewLimiter(rate.Limit(wire.Limits.FramesPerSecond), wire.FrameExcess)
+	c.patches = make(chan struct{}, inFlight)
+	c.limit = wire.Limits.FrameBytes
+	if err := c.conn.net.SetReadDeadline(time.Time{}); err != nil {
+		return protocol.CloseFault, "fault"
+	}
+	return 0, ""
+}
+
+// refusal is the close code of an error before the session (SPEC C4, C8).
+func (c *reader) refusal(err error) (code int, reason string) {
+	e := errs.From(err)
+	switch e.Code {
+	case errs.Unauthorized:
+		return protocol.CloseSignedOut, "not signed in"
+	case errs.Expired:
+		return protocol.CloseExpired, "token expired"
+	case errs.Revoked:
+		return protocol.CloseRevoked, "device revoked"
+	case errs.NotFound:
+		return protocol.CloseNotMember, "not a member"
+	case errs.QuotaExceeded:
+		return protocol.CloseTooMany, "too many connections"
+	case errs.Unavailable:
+		return protocol.CloseRestart, "not just now"
+	}
+	c.server.Log.ErrorContext(c.log, "session failed to open", "err", err)
+	return protocol.CloseFault, "fault"
+}
+
+// frames handles frames until the connection ends. Code 0 means the peer ended it.
+func (c *reader) frames(ctx context.Context) (code int, reason string) {
+	for {
+		frame, code, reason := c.next()
+		if code == closeGone || code == closeTimeout {
+			return 0, ""
+		}
+		if code != 0 {
+			return code, reason
+		}
+		c.session.Heard()
+		if code, reason := c.handle(ctx, frame); code != 0 {
+			return code, reason
+		}
+	}
+}
+
+// Codes of next that are not close codes.
+const (
+	closeGone    = -1 // the peer has closed, or its network has
+	closeTimeout = -2 // the read deadline passed
+)
+
+// inbox holds room to read a frame into: idle sessions keep none.
+var inbox = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// next reads one frame; a code other than 0 says why there is none.
+func (c *reader) next() (frame protocol.ClientFrame, code int, reason string) {
+	kind, body, err := c.conn.ws.NextReader()
+	if err != nil {
+		return nil, closeOf(err), ""
+	}
+	if kind != websocket.TextMessage {
+		return nil, protocol.CloseBinary, "text frames only"
+	}
+	room, _ := inbox.Get().(*bytes.Buffer)
+	defer inbox.Put(room)
+	room.Reset()
+	if _, err := room.ReadFrom(io.LimitReader(body, int64(c.limit)+1)); err != nil {
+		return nil, closeOf(err), ""
+	}
+	text := room.Bytes()
+	if len(text) > c.limit {
+		return nil, protocol.CloseTooBig, "frame too big"
+	}
+	if !utf8.Valid(text) {
+		return nil, protocol.CloseBadUTF8, "not UTF-8"
+	}
+	frame, err = protocol.Decode(text)
+	if err != nil {
+		e := errs.From(err)
+		return nil, protocol.CloseProtocol, strings.TrimSpace(e.Field + " " + e.Message)
+	}
+	return frame, 0, ""
+}
+
+func closeOf(err error) int {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return closeTimeout
+	}
+	return closeGone
+}
+
+// handle does what one frame asks; a code other than 0 ends the session.
+func (c *reader) handle(ctx context.Context, frame protocol.ClientFrame) (code int, reason string) {
+	if !c.pace.Allow() {
+		return c.tooFast(frame)
+	}
+	switch f := frame.(type) {
+	case protocol.Patch:
+		c.patch(f)
+	case protocol.Preview:
+		c.preview(f)
+	case protocol.Focus:
+		c.session.Focus(f.Field)
+	case protocol.Sync:
+		c.session.Sync(f.Revision)
+	case protocol.Pong:
+		c.session.Seen(f.Seen)
+	case protocol.Auth:
+		return c.auth(ctx, f)
+	case protocol.Hello:
+		return protocol.CloseProtocol, "hello comes once"
+	}
+	return 0, ""
+}
+
+// tooFast refuses a frame over the session's pace (SPEC E4).
+func (c *reader) tooFast(frame protocol.ClientFrame) (code int, reason string) {
+	if !c.excess.Allow() {
+		return protocol.CloseRateLimited, "too many frames"
+	}
+	if f, ok := frame.(protocol.Patch); ok {
+		c.session.Send(protocol.Refused(f.Patch.ID, &errs.Error{
+			Code: errs.RateLimited, Message: "Too many frames at once.", RetryAfter: time.Second,
+		}))
+	}
+	return 0, ""
+}
+
+// patch hands a patch to the settings; its answer is sent when it is durable.
+func (c *reader) patch(f protocol.Patch) {
+	switch {
+	case f.Err != nil:
+		c.session.Send(protocol.Refused(f.Patch.ID, errs.From(f.Err)))
+		return
+	case !c.session.Ready():
+		c.session.Send(protocol.Refused(f.Patch.ID, &errs.Error{
+			Code: errs.NotReady, Message: "Patches are accepted after ready.",
+		}))
+		return
+	}
+	c.patches <- struct{}{}
+	session, id := c.session, f.Patch.ID
+	c.server.Settings.Submit(c.opening.User, session.Device.ID, f.Patch, func(o settings.Outcome) {
+		session.Send(answer(id, o))
+		c.report(id, o.Err)
+		<-c.patches
+	})
+}
+
+// report logs what is our fault; the sender was told a word of it.
+func (c *reader) report(id string, err error) {
+	if err == nil {
+		return
+	}
+	if e := errs.From(err); e.Cause != nil {
+		c.server.Log.ErrorContext(c.log, "patch failed", "patch", id, "code", e.Code, "err", e.Cause)
+	}
+}
+
+// answer is the frame that ends a patch.
+func answer(id string, o settings.Outcome) *protocol.Frame {
+	switch {
+	case o.Err != nil:
+		return protocol.Refused(id, errs.From(o.Err))
+	case len(o.Answer.Conflict) > 0:
+		return protocol.Conflict(id, o.Answer.Conflict)
+	}
+	return protocol.Ack(id, o.Answer, o.Duplicate)
+}
+
+// preview passes a volatile value on, if it is one of the schema's (SPEC L1).
+func (c *reader) preview(f protocol.Preview) {
+	for _, a := range f.Set {
+		if len(a.Text) > c.server.Settings.Limits.ValueBytes || !c.server.Settings.Schema.HasType(a.Key, a.Text) {
+			return
+		}
+	}
+	if len(f.Set) > 0 {
+		c.session.Preview(f.Set)
+	}
+}
+
+// auth renews the session with a newer token of the same device (SPEC A1).
+func (c *reader) auth(ctx context.Context, f protocol.Auth) (code int, reason string) {
+	who, err := c.server.Accounts.Authenticate(ctx, f.Token)
+	if err != nil {
+		return c.refusal(err)
+	}
+	if who.DeviceID != c.session.Device.ID {
+		return protocol.CloseSignedOut, "another device's token"
+	}
+	c.session.Renew(who.Expires)
+	return 0, ""
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"encoding/binary"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"social-server/internal/protocol"
+)
+
+const (
+	// chunk is how much a write hands over before its deadline starts afresh: a
+	// slow link that makes progress is not cut off (SPEC S8).
+	chunk = 16 << 10
+	// farewell is how long a close waits for what is being written, and then
+	// for the peer's own close.
+	farewell = time.Second
+)
+
+// wsConn is the far end of a session over WebSocket (hub.Conn). gorilla does
+// the handshake and reads; frames are written here, because one encoded frame
+// serves all sessions and several leave in one system call.
+type wsConn struct {
+	ws          *websocket.Conn
+	net         net.Conn
+	writeWithin time.Duration
+
+	hurried atomic.Bool // the session is ending: no write may take longer than farewell
+
+	writing sync.Mutex // lets one frame out at a time: the session's writer, and the reader's pongs
+	closed  bool       // a close frame was written; guarded by writing
+}
+
+func newWSConn(ws *websocket.Conn, writeWithin time.Duration) *wsConn {
+	c := &wsConn{ws: ws, net: ws.NetConn(), writeWithin: writeWithin}
+	ws.SetPingHandler(func(data string) error {
+		return c.control(websocket.PongMessage, []byte(data))
+	})
+	ws.SetCloseHandler(func(code int, _ string) error {
+		c.close(websocket.FormatCloseMessage(code, "")) // its own code back (RFC 6455, 5.5.1)
+		return nil
+	})
+	return c
+}
+
+// buffers holds room to put frames together in: idle sessions keep none.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// Write sends each frame as one text message.
+func (c *wsConn) Write(frames []*protocol.Frame) error {
+	room, _ := buffers.Get().(*[]byte)
+	defer buffers.Put(room)
+	data := (*room)[:0]
+	for _, f := range frames {
+		data = appendHeader(data, websocket.TextMessage, len(f.Data))
+		data = append(data, f.Data...)
+	}
+	err := c.write(data)
+	if cap(data) <= 4*chunk {
+		*room = data
+	}
+	return err
+}
+
+func (c *wsConn) write(data []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.writeLocked(data)
+}
+
+func (c *wsConn) writeLocked(data []byte) error {
+	if c.closed {
+		return net.ErrClosed
+	}
+	for len(data) > 0 {
+		within := c.writeWithin
+		if c.hurried.Load() {
+			within = min(within, farewell)
+		}
+		if err := c.net.SetWriteDeadline(time.Now().Add(within)); err != nil {
+			return err
+		}
+		n, err := c.net.Write(data[:min(len(data), chunk)])
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// control sends a ping, pong or close; its payload is at most 125 bytes (RFC 6455, 5.5).
+func (c *wsConn) control(kind int, payload []byte) error {
+	return c.write(append(appendHeader(nil, kind, len(payload)), payload...))
+}
+
+// Close writes the close frame and lets the reader wait a moment for the
+// peer's: closing at once could make the kernel drop what was written.
+func (c *wsConn) Close(code int, reason string) {
+	payload := binary.BigEndian.AppendUint16(nil, uint16(code))
+	c.close(append(payload, reason[:min(len(reason), 123)]...))
+}
+
+func (c *wsConn) close(payload []byte) {
+	c.Hurry()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	// A failure means the peer is gone, which is what is wanted here.
+	_ = c.writeLocked(append(appendHeader(nil, websocket.CloseMessage, len(payload)), payload...))
+	c.closed = true
+	_ = c.net.SetReadDeadline(time.Now().Add(farewell))
+}
+
+// Hurry shortens a write that is under way.
+func (c *wsConn) Hurry() {
+	c.hurried.Store(true)
+	_ = c.net.SetWriteDeadline(time.Now().Add(farewell))
+}
+
+// appendHeader appends the header of an unfragmented frame from a server: never masked (RFC 6455, 5.2).
+func appendHeader(data []byte, kind, size int) []byte {
+	const final = 0x80
+	data = append(data, final|byte(kind))
+	switch {
+	case size < 126:
+		return append(data, byte(size))
+	case size <= 0xffff:
+		return binary.BigEndian.AppendUint16(append(data, 126), uint16(size))
+	}
+	return binary.BigEndian.AppendUint64(append(data, 127), uint64(size))
+}
