@@ -69,6 +69,7 @@ type Accounts struct {
 	PasswordMinLength int           // in code points
 	AccessTokenTTL    time.Duration // life of an access token
 	RefreshTokenTTL   time.Duration // life of a log-in that is not used
+	LoginTTL          time.Duration // life of a log-in, however much it is used
 	LoginFailures     int           // failures per device name in 15 minutes before it is slowed down
 	LoginsPerMinute   int           // tries to log in or register per client address
 }

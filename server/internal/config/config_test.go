@@ -34,6 +34,7 @@ func TestDefaults(t *testing.T) {
 			PasswordMinLength: 8,
 			AccessTokenTTL:    15 * time.Minute,
 			RefreshTokenTTL:   30 * day,
+			LoginTTL:          90 * day,
 			LoginFailures:     10,
 			LoginsPerMinute:   30,
 		},
