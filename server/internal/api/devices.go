@@ -1,0 +1,93 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"social-server/internal/account"
+)
+
+// deviceBody is a device as its own account sees it.
+type deviceBody struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Platform  string `json:"platform"`
+	CreatedAt stamp  `json:"createdAt"`
+	LastSeen  stamp  `json:"lastSeen"`
+}
+
+func newDeviceBody(d account.Device) deviceBody {
+	return deviceBody{
+		ID: d.ID, Name: d.Name, Platform: d.Platform,
+		CreatedAt: stamp(d.CreatedAt), LastSeen: stamp(d.LastSeen),
+	}
+}
+
+// listedBody is a device in the list of its account.
+type listedBody struct {
+	deviceBody
+	Online  bool     `json:"online"`
+	Current bool     `json:"current"`
+	Users   []string `json:"users"`
+}
+
+func newListedBody(d account.Listed) listedBody {
+	return listedBody{deviceBody: newDeviceBody(d.Device), Online: d.Online, Current: d.Current, Users: d.Users}
+}
+
+// deviceID returns the device a path names: "me" is the one that asks.
+func deviceID(r *http.Request, who account.Identity) string {
+	if id := mux.Vars(r)["id"]; id != "me" {
+		return id
+	}
+	return who.DeviceID
+}
+
+// listDevices serves GET /api/v1/devices: the devices of the account.
+func (s *Server) listDevices(w http.ResponseWriter, r *http.Request) error {
+	devices, err := s.Accounts.Devices(r.Context(), identity(r.Context()))
+	if err != nil {
+		return err
+	}
+	all := make([]listedBody, len(devices))
+	for i, d := range devices {
+		all[i] = newListedBody(d)
+	}
+	return writeJSON(w, http.StatusOK, map[string][]listedBody{"devices": all})
+}
+
+// getDevice serves GET /api/v1/devices/{id}.
+func (s *Server) getDevice(w http.ResponseWriter, r *http.Request) error {
+	who := identity(r.Context())
+	found, err := s.Accounts.Device(r.Context(), who, deviceID(r, who))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newListedBody(found))
+}
+
+// renameDevice serves PATCH /api/v1/devices/{id} {"name"} and answers 200 with
+// the device.
+func (s *Server) renameDevice(w http.ResponseWriter, r *http.Request) error {
+	who := identity(r.Context())
+	var req struct {
+		Name string `json:"name"`
+	}
+	if err := readJSON(w, r, &req); err != nil {
+		return err
+	}
+	if err := s.Accounts.RenameDevice(r.Context(), who, deviceID(r, who), req.Name); err != nil {
+		return err
+	}
+	return s.getDevice(w, r)
+}
+
+// revokeDevice serves DELETE /api/v1/devices/{id}: the device is locked out.
+func (s *Server) revokeDevice(w http.ResponseWriter, r *http.Request) error {
+	who := identity(r.Context())
+	if err := s.Accounts.RevokeDevice(r.Context(), who, deviceID(r, who)); err != nil {
+		return err
+	}
+	return send(w, http.StatusNoContent, nil)
+}

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"cmp"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"social-server/internal/errs"
+)
+
+// Limits bound how often passwords may be tried. Zero is the default.
+type Limits struct {
+	Failures int              // 10: wrong passwords per device name, or e-mail address, in 15 minutes
+	Tries    int              // 30: log-ins and registrations per client address and minute
+	Now      func() time.Time // time.Now
+}
+
+// guard slows down whoever guesses passwords. What it knows is in memory, and
+// bounded: a restart forgives.
+//
+// Strangers who guess at a name use up the guesses of that name, but not those
+// of an address from which the right password came before: the owner is not
+// locked out.
+type guard struct {
+	tries    *buckets // by client address
+	failures *buckets // by name, or by known address and name
+	now      func() time.Time
+
+	mu    sync.Mutex          // guards the following field; nothing waits under it
+	known map[string]struct{} // pairs of address and name whose password was right
+}
+
+func newGuard(l Limits) *guard {
+	failures, tries := cmp.Or(l.Failures, 10), cmp.Or(l.Tries, 30)
+	g := &guard{
+		tries:    newBuckets(tries, time.Minute),
+		failures: newBuckets(failures, 15*time.Minute),
+		known:    map[string]struct{}{},
+		now:      l.Now,
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	return g
+}
+
+// try is one attempt with a password.
+type try struct {
+	guard *guard
+	key   string // whose failure it would be
+	pair  string // the address and the name
+}
+
+// admit lets an attempt pass, or says when to come back. It counts as a failure
+// until done says otherwise, so that many at once are not all let through.
+func (g *guard) admit(r *http.Request, name string) (try, error) {
+	address, now := addressOf(r), g.now()
+	t := try{guard: g, key: strings.ToLower(name[:min(len(name), maxKey)])}
+	t.pair = address + " " + t.key
+	if g.isKnown(t.pair) {
+		t.key = t.pair
+	}
+	if wait := g.tries.take(address, now); wait > 0 {
+		return t, tooOften(wait)
+	}
+	if wait := g.failures.take(t.key, now); wait > 0 {
+		return t, tooOften(wait)
+	}
+	return t, nil
+}
+
+// done ends an attempt: only a wrong password counts.
+func (t try) done(err error) {
+	if errs.Is(err, errs.Unauthorized) {
+		return
+	}
+	t.guard.failures.giveBack(t.key)
+	if err == nil {
+		t.guard.remember(t.pair)
+	}
+}
+
+// isKnown reports whether the right password came from an address before.
+func (g *guard) isKnown(pair string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, ok := g.known[pair]
+	return ok
+}
+
+func (g *guard) remember(pair string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	makeRoom(g.known)
+	g.known[pair] = struct{}{}
+}
+
+func tooOften(wait time.Duration) error {
+	return &errs.Error{Code: errs.RateLimited, Message: "Too many tries. Wait a little.", RetryAfter: wait}
+}
+
+// addressOf returns the client's address as the socket tells it. Of IPv6 it is
+// the network: one customer has 2⁶⁴ addresses.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if address = address.Unmap(); address.Is6() {
+		if network, err := address.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return address.String()
+}
+
+// The bounds of what is remembered: so many keys of each kind, so long.
+const (
+	maxKeys = 1 << 14
+	maxKey  = 320 // bytes; no name or e-mail address is longer
+)
+
+// buckets are token buckets by key: each holds up to size tokens and is full
+// again after period. golang.org/x/time/rate cannot give a token back.
+type buckets struct {
+	size   float64
+	period time.Duration
+
+	mu   sync.Mutex // guards the following field; nothing waits under it
+	each map[string]bucket
+}
+
+// bucket holds tokens as of a time.
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+func newBuckets(size int, period time.Duration) *buckets {
+	return &buckets{size: float64(size), period: period, each: map[string]bucket{}}
+}
+
+// take takes a token. If there is none it says when there will be one.
+func (b *buckets) take(key string, now time.Time) (wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	perToken := b.period / time.Duration(b.size)
+	one, ok := b.each[key]
+	if !ok {
+		makeRoom(b.each)
+		one = bucket{tokens: b.size, at: now}
+	}
+	one.tokens = min(b.size, one.tokens+float64(max(0, now.Sub(one.at)))/float64(perToken))
+	one.at = now
+	if one.tokens < 1 {
+		wait = time.Duration((1 - one.tokens) * float64(perToken))
+	} else {
+		one.tokens--
+	}
+	b.each[key] = one
+	return wait
+}
+
+// giveBack returns a token that was taken.
+func (b *buckets) giveBack(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if one, ok := b.each[key]; ok {
+		one.tokens = min(b.size, one.tokens+1)
+		b.each[key] = one
+	}
+}
+
+// makeRoom forgets some key of a map that is full: any one, so that nobody can
+// choose whose count is lost. The map's lock must be held.
+func makeRoom[V any](m map[string]V) {
+	if len(m) < maxKeys {
+		return
+	}
+	for key := range m {
+		delete(m, key)
+		return
+	}
+}

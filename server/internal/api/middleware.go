@@ -1,0 +1,162 @@
+package api
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"social-server/internal/errs"
+)
+
+// note is what is known of a request by the time it is logged. Handlers fill
+// it in; it is of one request and needs no lock.
+type note struct {
+	id     string // also in the header X-Request-Id
+	route  string // the path with its variables unfilled: no query, no names
+	device string
+	user   string
+	code   errs.Code
+}
+
+type noteKey struct{}
+
+// noteOf returns the note of a request. Outside of one it is a fresh note, so
+// that callers need no check.
+func noteOf(ctx context.Context) *note {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		return n
+	}
+	return &note{}
+}
+
+// requestLog adds the request's id to each record logged under its context.
+type requestLog struct{ slog.Handler }
+
+// Handle adds the id.
+func (l requestLog) Handle(ctx context.Context, record slog.Record) error {
+	if id := noteOf(ctx).id; id != "" {
+		record.AddAttrs(slog.String("request", id))
+	}
+	return l.Handler.Handle(ctx, record)
+}
+
+// WithAttrs keeps the id when a logger gets attributes.
+func (l requestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestLog{l.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps the id when a logger gets a group.
+func (l requestLog) WithGroup(name string) slog.Handler { return requestLog{l.Handler.WithGroup(name)} }
+
+// observe is the outermost layer. It names each request, turns a panic into one
+// 500, and writes one line of access log, in which there is never a body, a
+// query, a header or a token. Pages are logged at debug level.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		n := &note{id: rand.Text()[:16], route: "none"}
+		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
+		w.Header().Set("X-Request-Id", n.id)
+		answer := &recorder{ResponseWriter: w}
+		defer func() {
+			fault := recover()
+			if fault != nil && fault != http.ErrAbortHandler {
+				s.Log.ErrorContext(r.Context(), "panic", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+				if answer.status == 0 {
+					s.fail(answer, r, errs.New(errs.Internal, "Something broke on our side."))
+					fault = nil
+				}
+			}
+			s.logAccess(r, answer.status, time.Since(started))
+			if fault != nil {
+				panic(http.ErrAbortHandler) // the answer is half out: cut it off
+			}
+		}()
+		next.ServeHTTP(answer, r)
+	})
+}
+
+// logAccess writes the line of a request that has ended.
+func (s *Server) logAccess(r *http.Request, status int, took time.Duration) {
+	level := slog.LevelInfo
+	if !isAPI(r) {
+		level = slog.LevelDebug
+	}
+	n := noteOf(r.Context())
+	s.Log.LogAttrs(r.Context(), level, "request",
+		slog.String("method", r.Method), slog.String("route", n.route), slog.Int("status", cmp.Or(status, http.StatusOK)),
+		slog.Duration("took", took), slog.String("address", addressOf(r)),
+		slog.String("device", n.device), slog.String("user", n.user), slog.String("code", string(n.code)))
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until the header is written
+}
+
+// WriteHeader remembers the status; the informational ones are not the answer.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes the header first, if that was not done.
+func (r *recorder) Write(data []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(data)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Hijack hands the connection over. The WebSocket library asks for this method
+// itself and does not look behind Unwrap.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffer, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	if err == nil {
+		r.status = http.StatusSwitchingProtocols
+	}
+	return conn, buffer, err
+}
+
+// secured sets the headers that every answer has.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if isAPI(r) {
+			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameOrigin refuses a change that a page of another origin asks a browser to
+// make: the refresh cookie would go along with it.
+func (s *Server) sameOrigin(next http.Handler) (http.Handler, error) {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range s.Wire.Origins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
+	protection.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
+		return errs.New(errs.Forbidden, "Pages of this origin may not do this.")
+	}))
+	return protection.Handler(next), nil
+}

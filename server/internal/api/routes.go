@@ -1,0 +1,35 @@
+package api
+
+import "net/http"
+
+// Paths that several routes share.
+const (
+	root   = "/api/v1"
+	device = root + "/devices/{id}"
+	user   = root + "/users/{username}"
+)
+
+// routes is everything the API answers. What it answers is written down for
+// others in the OpenAPI document, which a test compares with this list.
+func (s *Server) routes() []route {
+	return []route{
+		{http.MethodGet, "/healthz", s.health, true},
+		{http.MethodGet, "/readyz", s.readiness, true},
+
+		{http.MethodPost, root + "/register", s.register, true},
+		{http.MethodPost, root + "/login", s.login, true},
+		{http.MethodPost, root + "/refresh", s.refresh, true},
+		{http.MethodPost, root + "/logout", s.logout, true},
+
+		{http.MethodGet, root + "/devices", s.listDevices, false},
+		{http.MethodGet, device, s.getDevice, false},
+		{http.MethodPatch, device, s.renameDevice, false},
+		{http.MethodDelete, device, s.revokeDevice, false},
+
+		{http.MethodPost, root + "/users", s.connect, false},
+		{http.MethodGet, root + "/users", s.listUsers, false},
+		{http.MethodPost, user + "/join", s.join, false},
+		{http.MethodDelete, user + "/join", s.leave, false},
+		{http.MethodGet, user + "/devices", s.listMembers, false},
+	}
+}

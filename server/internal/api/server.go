@@ -1,0 +1,138 @@
+// Package api is the HTTP face of the server: one file per resource, one list
+// of routes, one door for errors. Its handlers read, ask one service, write.
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gorilla/mux"
+
+	"social-server/internal/account"
+	"social-server/internal/errs"
+	"social-server/internal/hub"
+	"social-server/internal/settings"
+)
+
+// Server answers HTTP. Its fields are set once, before Handler.
+type Server struct {
+	Accounts *account.Service
+	Settings *settings.Service
+	Hubs     *hub.Registry
+	Wire     Wire
+	Limits   Limits
+	Log      *slog.Logger
+	Web      http.Handler                // everything that is not the API; may be nil
+	Ping     func(context.Context) error // whether the database answers; may be nil
+
+	guard *guard
+	ready atomic.Bool
+}
+
+// route is one method of one path of the API.
+type route struct {
+	method, path string
+	handle       func(http.ResponseWriter, *http.Request) error
+	open         bool // answers without an access token, or looks for it itself
+}
+
+// Handler returns the whole server: the routes and everything around them.
+func (s *Server) Handler() (http.Handler, error) {
+	s.Log = slog.New(requestLog{s.Log.Handler()})
+	s.guard = newGuard(s.Limits)
+	router := mux.NewRouter().SkipClean(true) // no redirects: they turn a POST into a GET
+	for path, methods := range s.byPath() {
+		router.Handle(path, s.dispatch(path, methods))
+	}
+	router.NotFoundHandler = http.HandlerFunc(s.elsewhere)
+	inner, err := s.sameOrigin(router)
+	if err != nil {
+		return nil, err
+	}
+	// Around the router, not in it: mux skips its own middleware for 404 and 405.
+	return s.observe(secured(inner)), nil
+}
+
+// byPath groups the routes by path.
+func (s *Server) byPath() map[string]map[string]http.HandlerFunc {
+	paths := map[string]map[string]http.HandlerFunc{}
+	for _, r := range s.routes() {
+		if paths[r.path] == nil {
+			paths[r.path] = map[string]http.HandlerFunc{}
+		}
+		handle := r.handle
+		if !r.open {
+			handle = s.signedIn(handle)
+		}
+		paths[r.path][r.method] = s.handle(handle)
+	}
+	return paths
+}
+
+// dispatch picks the handler of a path by method, and says which there are.
+func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http.HandlerFunc {
+	if get, ok := methods[http.MethodGet]; ok {
+		methods[http.MethodHead] = get // net/http leaves the body out
+	}
+	allow := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
+	refuse := s.handle(func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Allow", allow)
+		return errs.New(errs.MethodNotAllowed, "This address takes %s.", allow)
+	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		note := noteOf(r.Context())
+		note.route, note.user = path, mux.Vars(r)["username"]
+		if handle, ok := methods[r.Method]; ok {
+			handle(w, r)
+			return
+		}
+		refuse(w, r)
+	}
+}
+
+// elsewhere answers every path that no route has: with the client, or, below
+// /api, never with a page.
+func (s *Server) elsewhere(w http.ResponseWriter, r *http.Request) {
+	if s.Web != nil && !isAPI(r) {
+		s.Web.ServeHTTP(w, r)
+		return
+	}
+	s.fail(w, r, errs.New(errs.NotFound, "There is nothing at this address."))
+}
+
+// isAPI reports whether a request is for the API and not for a page.
+func isAPI(r *http.Request) bool {
+	return r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/")
+}
+
+// handle adapts a handler that returns its failure. Every error leaves through
+// here, so none is logged twice and no handler can forget to stop.
+func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// fail answers a failed request and logs what is our side of it.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := errs.From(err)
+	noteOf(r.Context()).code = e.Code
+	switch {
+	case e.Cause == nil || r.Context().Err() != nil: // the person's side, or nobody waits any more
+	case e.Code == errs.Internal:
+		s.Log.ErrorContext(r.Context(), "request failed", "err", e.Cause)
+	default:
+		s.Log.WarnContext(r.Context(), "request failed", "err", e.Cause)
+	}
+	if err := writeProblem(w, err); err != nil {
+		s.Log.ErrorContext(r.Context(), "problem not written", "err", fmt.Errorf("write problem: %w", err))
+	}
+}
