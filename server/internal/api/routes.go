@@ -31,5 +31,10 @@ func (s *Server) routes() []route {
 		{http.MethodPost, user + "/join", s.join, false},
 		{http.MethodDelete, user + "/join", s.leave, false},
 		{http.MethodGet, user + "/devices", s.listMembers, false},
+		{http.MethodGet, user + "/settings", s.getSettings, false},
+		{http.MethodPatch, user + "/settings", s.patchSettings, false},
+		{http.MethodGet, user + "/ws", s.live, true},
+
+		{http.MethodGet, root + "/schema", s.schema, true},
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
-	"social-server/internal/account"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/protocol"
@@ -106,6 +105,7 @@ func (s *Server) authorise(ctx context.Context, token string, o *hub.Opening) er
 	if err != nil {
 		return err
 	}
+	noteOf(ctx).device = who.DeviceID
 	user, err := s.Accounts.Authorize(ctx, who, o.Username)
 	if err != nil {
 		return err

@@ -1,0 +1,96 @@
+// Command social-server keeps the settings of a person's devices in sync.
+//
+//	social-server              serve, as the environment says (.env.example)
+//	social-server healthcheck  ask a running server whether it is ready
+//	social-server version      print the version
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"social-server/internal/config"
+)
+
+// version is set by the linker (see the Makefile).
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, stop, os.Args[1:], os.Environ(), os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "social-server:", err)
+		os.Exit(1)
+	}
+}
+
+// run does what the arguments say. When ctx ends it calls stop, so that a
+// second signal ends the process at once, and stops in order.
+func run(ctx context.Context, stop func(), args, environ []string, out io.Writer) error {
+	command := "serve"
+	if len(args) > 0 {
+		command = args[0]
+	}
+	if len(args) > 1 {
+		return fmt.Errorf("%s takes no arguments", command)
+	}
+	if command == "version" {
+		_, err := fmt.Fprintln(out, version)
+		return err
+	}
+	cfg, err := config.Load(".env", environ)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, stop, cfg, out)
+	case "healthcheck":
+		return healthcheck(ctx, cfg)
+	}
+	return fmt.Errorf("there is no command %q: serve, healthcheck or version", command)
+}
+
+// serve runs the server until ctx ends.
+func serve(ctx context.Context, stop func(), cfg config.Config, out io.Writer) error {
+	config.Privately()
+	p, err := start(ctx, cfg, out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Social server %s is ready at %s\nIts data is in %s. Ctrl-C stops it.\n", version, p.url, p.dataDir)
+	select {
+	case <-ctx.Done():
+		stop()
+	case err = <-p.failed:
+	}
+	return errors.Join(err, p.stop())
+}
+
+// healthcheck asks the server of this configuration whether it is ready. It
+// serves container engines, whose images have no other client.
+func healthcheck(ctx context.Context, cfg config.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	url := address(cfg.ListenAddr) + "/readyz"
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, answer.Status)
+	}
+	return nil
+}

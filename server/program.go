@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"social-server/internal/account"
+	"social-server/internal/api"
+	"social-server/internal/config"
+	"social-server/internal/hub"
+	"social-server/internal/protocol"
+	"social-server/internal/settings"
+	"social-server/internal/store"
+	"social-server/internal/web"
+)
+
+// databaseFile is the SQLite database in DATA_DIR.
+const databaseFile = "social.db"
+
+// program is a running server: every part, in the order they were started.
+type program struct {
+	cfg      config.Config
+	log      *slog.Logger
+	listener net.Listener
+	store    *store.Store
+	hubs     *hub.Registry
+	settings *settings.Service
+	accounts *account.Service
+	api      *api.Server
+	http     *http.Server
+
+	url, dataDir string     // for people
+	failed       chan error // the HTTP server's, should it end by itself
+}
+
+// start makes and starts every part. What it started is stopped again if a
+// later part fails.
+func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, error) {
+	p := &program{cfg: cfg, log: logger(cfg, out), failed: make(chan error, 1)}
+	if err := p.open(ctx); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	handler, err := p.api.Handler()
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	p.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
+	}
+	go func() {
+		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- err
+		}
+	}()
+	p.api.SetReady(true)
+	return p, nil
+}
+
+// open makes the parts. The port comes first: whether it is taken shows at once.
+func (p *program) open(ctx context.Context) (err error) {
+	if p.listener, err = listen(p.cfg.ListenAddr); err != nil {
+		return err
+	}
+	p.url = address(p.listener.Addr().String())
+	if err := p.cfg.PrepareDataDir(); err != nil {
+		return err
+	}
+	if p.dataDir, err = filepath.Abs(p.cfg.DataDir); err != nil {
+		return err
+	}
+	key, err := p.cfg.SigningKey()
+	if err != nil {
+		return err
+	}
+	schema, err := readSchema(p.cfg.SettingsSchema)
+	if err != nil {
+		return err
+	}
+	if p.store, err = store.Open(ctx, filepath.Join(p.dataDir, databaseFile)); err != nil {
+		return fmt.Errorf("DATA_DIR: %w", err)
+	}
+	limits, timing := p.cfg.Limits, p.cfg.Timing
+	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, hub.Options{
+		SessionsPerDevice: limits.SessionsPerDevice,
+		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
+	})
+	p.settings = settings.NewService(p.store, schema, settings.Limits{
+		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
+	}, p.hubs.Publish, time.Now)
+	if p.accounts, err = account.New(p.accountConfig(key)); err != nil {
+		return err
+	}
+	client, err := web.Open(web.Embedded())
+	if err != nil {
+		return err
+	}
+	p.api = &api.Server{
+		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Ping: p.store.Ping,
+		Limits: api.Limits{Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute},
+		Wire:   p.wire(),
+	}
+	return nil
+}
+
+func (p *program) accountConfig(key config.Secret) account.Config {
+	a, limits := p.cfg.Accounts, p.cfg.Limits
+	return account.Config{
+		Store: p.store, Live: p.hubs, Secrets: [][]byte{[]byte(key.Reveal())}, Log: p.log,
+		Registration: account.Registration(a.Registration), MinPassword: a.PasswordMinLength,
+		AccessLife: a.AccessTokenTTL, RefreshIdle: a.RefreshTokenTTL, RefreshLife: a.LoginTTL,
+		MaxDevices: limits.DevicesPerAccount, MaxUsers: limits.UsersPerAccount, MaxMembers: limits.DevicesPerUser,
+	}
+}
+
+func (p *program) wire() api.Wire {
+	limits, timing := p.cfg.Limits, p.cfg.Timing
+	return api.Wire{
+		Origins: p.cfg.AllowedOrigins, HelloWithin: timing.HelloWithin, WriteWithin: timing.WriteWithin,
+		FrameExcess: limits.FrameExcess,
+		Limits: protocol.Limits{
+			FrameBytes: limits.FrameBytes, ValueBytes: limits.ValueBytes, FramesPerSecond: limits.FramesPerSecond,
+			FrameBurst: limits.FrameBurst, PingSeconds: int(timing.PingEvery.Seconds()),
+		},
+	}
+}
+
+// stop ends the server in order: no new requests are sent here; patches that
+// came before are stored and answered; sessions get bye and their close; then
+// the rest. http.Server.Shutdown alone neither ends nor awaits WebSockets.
+func (p *program) stop() error {
+	p.log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
+	defer cancel()
+	p.api.SetReady(false)
+	p.settings.Close()
+	err := p.hubs.Close(ctx)
+	return errors.Join(err, p.http.Shutdown(ctx), p.close())
+}
+
+// close frees what open took, in the opposite order; parts that were not made are passed over.
+func (p *program) close() error {
+	var failures []error
+	if p.settings != nil {
+		p.settings.Close()
+	}
+	if p.hubs != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		failures = append(failures, p.hubs.Close(ctx))
+	}
+	if p.accounts != nil {
+		failures = append(failures, p.accounts.Close())
+	}
+	if p.store != nil {
+		failures = append(failures, p.store.Close())
+	}
+	if p.http == nil && p.listener != nil {
+		failures = append(failures, p.listener.Close())
+	}
+	return errors.Join(failures...)
+}
+
+// listen takes the port, or says in one line which one could not be had.
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("LISTEN_ADDR: %s is taken by another program", addr)
+	case err != nil:
+		return nil, fmt.Errorf("LISTEN_ADDR: %w", err)
+	}
+	return l, nil
+}
+
+// address is where a browser on this machine finds a listener.
+func address(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func readSchema(path string) (*settings.Schema, error) {
+	if path == "" {
+		return settings.DemoSchema(), nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
+	}
+	schema, err := settings.ParseSchema(text)
+	if err != nil {
+		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
+	}
+	return schema, nil
+}
+
+func logger(cfg config.Config, out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
