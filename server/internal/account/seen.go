@@ -19,7 +19,8 @@ const flushWithin = 5 * time.Second
 type seen struct {
 	store devices
 	log   *slog.Logger
-	stop  chan struct{} // closed by close
+	stop  func()        // ends the goroutine; may be called again
+	ended chan struct{} // closed by stop
 	done  chan struct{} // closed by the goroutine
 
 	mu    sync.Mutex // guards the following field; nothing waits under it
@@ -29,9 +30,10 @@ type seen struct {
 func newSeen(store devices, log *slog.Logger) *seen {
 	s := &seen{
 		store: store, log: log,
-		stop: make(chan struct{}), done: make(chan struct{}),
+		ended: make(chan struct{}), done: make(chan struct{}),
 		times: map[string]time.Time{},
 	}
+	s.stop = sync.OnceFunc(func() { close(s.ended) })
 	go s.run()
 	return s
 }
@@ -57,16 +59,15 @@ func (s *seen) run() {
 			if err := s.flush(); err != nil {
 				s.log.Warn("last-seen times not stored yet", "err", err)
 			}
-		case <-s.stop:
+		case <-s.ended:
 			return
 		}
 	}
 }
 
-// close stops the goroutine, waits for it and stores what is left. It may be
-// called once.
+// close stops the goroutine, waits for it and stores what is left.
 func (s *seen) close() error {
-	close(s.stop)
+	s.stop()
 	<-s.done
 	return s.flush()
 }
