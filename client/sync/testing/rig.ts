@@ -143,12 +143,13 @@ export function change(
   revision: number,
   values: Partial<Record<FieldName, StoredValue>>,
   epoch = "k3f9",
-): object {
+): { readonly type: string; readonly values: Record<string, Record<string, StoredValue>> } & object {
   const blocks: Record<string, Record<string, StoredValue>> = {};
   for (const [field, stored] of Object.entries(values)) {
     if (!stored) continue;
     const [block = "", key = ""] = field.split(".");
     blocks[block] = { ...blocks[block], [key]: stored };
   }
-  return { type: "change", epoch, from, revision, values: blocks };
+  const frame = { type: "change", epoch, from, revision, values: blocks };
+  return frame;
 }
