@@ -103,6 +103,7 @@ test.describe("one device cut off", () => {
       await chrome.username.fill("the offline name");
       await firefox.username.fill("the online name");
       await firefox.saved();
+      await firefox.username.blur(); // while it is typed in, it would only be told beside the box
       await back();
       await expect(chrome.conflict).toContainText("the offline name");
       await expect(chrome.conflict).toContainText("the online name");

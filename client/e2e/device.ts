@@ -141,6 +141,7 @@ export class Device {
 
   /** Presses the mouse on a slider's thumb and moves it to a share of its width; letting go is the caller's. */
   async drag(slider: Locator, share: number): Promise<void> {
+    await slider.scrollIntoViewIfNeeded();
     const box = await slider.boundingBox();
     if (!box) throw new Error("the slider is not on the screen");
     const range = await slider.evaluate((input: HTMLInputElement) => {
