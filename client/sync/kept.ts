@@ -70,7 +70,7 @@ export class Keeper {
     const state = stateSchema.safeParse(rawState);
     const slots = slotsSchema.safeParse(rawSlots);
     return {
-      state: state.success ? { ...state.data, entries: new Map(named(state.data.entries)) } : emptyState,
+      state: state.success ? stateOf(state.data) : emptyState,
       slots: new Map(slots.success ? named(slots.data) : []),
       contactAt: state.success ? state.data.contactAt : null,
     };
@@ -103,4 +103,8 @@ export class Keeper {
 
 function named<T>(pairs: readonly (readonly [string, T])[]): [FieldName, T][] {
   return pairs.flatMap(([field, value]): [FieldName, T][] => (isFieldName(field) ? [[field, value]] : []));
+}
+
+function stateOf({ epoch, revision, entries }: z.infer<typeof stateSchema>): SettingsState {
+  return { epoch, revision, entries: new Map(named(entries)) };
 }
