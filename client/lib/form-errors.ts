@@ -6,6 +6,9 @@ export interface FormErrors<Field extends string> {
   readonly form: string | null;
 }
 
+/** A form nothing is wrong with, whatever its fields are. */
+export const noErrors: FormErrors<never> = { fields: {}, form: null };
+
 /**
  * Places a problem in a form of these fields, in the server's own words. What names
  * a field the form does not have goes above the form: nothing is swallowed.

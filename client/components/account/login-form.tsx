@@ -1,0 +1,60 @@
+"use client";
+
+import Link from "next/link";
+import { useRouter, useSearchParams } from "next/navigation";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+import { PasswordField } from "@/components/ui/password-field";
+import { TextField } from "@/components/ui/text-field";
+import { authSession } from "@/lib/auth-session";
+import { nextPath } from "@/lib/next-path";
+import { useForm } from "./use-form";
+
+const fields = ["deviceName", "password"] as const;
+
+/** Logs in as a device, then goes where the person was heading. A device just registered is filled in. */
+export function LoginForm() {
+  const router = useRouter();
+  const query = useSearchParams();
+  const registered = query.get("registered");
+  const form = useForm(fields, async ({ deviceName, password }) => {
+    const outcome = await authSession.signIn(deviceName, password);
+    if (!outcome.ok) return outcome.problem;
+    router.replace(nextPath(query.get("next")));
+    return null;
+  });
+
+  return (
+    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+      {form.errors.form ? (
+        <Notice tone="bad">{form.errors.form}</Notice>
+      ) : (
+        registered && <Notice tone="good">{registered} is registered. Log in to start.</Notice>
+      )}
+      <TextField
+        name="deviceName"
+        label="deviceName"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        defaultValue={registered ?? ""}
+        error={form.errors.fields.deviceName}
+      />
+      <PasswordField
+        name="password"
+        label="password"
+        autoComplete="current-password"
+        error={form.errors.fields.password}
+      />
+      <Button type="submit" look="primary" className="w-full" aria-disabled={form.busy}>
+        Log In
+      </Button>
+      <p className="pt-3 text-center text-muted text-sm">
+        A new device?{" "}
+        <Link href="/register" className="font-medium text-accent underline-offset-4 hover:underline">
+          Register it
+        </Link>
+      </p>
+    </form>
+  );
+}
