@@ -1,0 +1,42 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { useForm } from "@/components/account/use-form";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+import { TextField } from "@/components/ui/text-field";
+import { problemOf } from "@/lib/api-error";
+import { api } from "@/lib/browser-api";
+import { blame } from "@/lib/form-errors";
+import { userPath } from "@/lib/next-path";
+
+const fields = ["username"] as const;
+
+/** *connect*: makes a user with this device as its first member, and opens it. */
+export function ConnectForm() {
+  const router = useRouter();
+  const form = useForm(fields, async ({ username }) => {
+    const refused = await api.connect(username).then(() => null, problemOf);
+    if (refused) return blame(refused, { 409: "username" });
+    router.push(userPath(username));
+    return null;
+  });
+
+  return (
+    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+      {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
+      <TextField
+        name="username"
+        label="username"
+        hint="A new name, for example TestUser6."
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        error={form.errors.fields.username}
+      />
+      <Button type="submit" look="primary" className="w-full sm:w-auto" aria-disabled={form.busy}>
+        connect
+      </Button>
+    </form>
+  );
+}
