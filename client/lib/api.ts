@@ -15,6 +15,8 @@ export interface Api {
   readonly join: (username: string) => Promise<boolean>;
   /** DELETE /users/{username}/join: *disjoin*. */
   readonly leave: (username: string) => Promise<void>;
+  /** GET /schema: the JSON Schema of the settings, for `schemaDefaults` to read. */
+  readonly schema: () => Promise<unknown>;
 }
 
 type Tokens = Pick<AuthSession, "accessToken" | "renew">;
@@ -68,6 +70,7 @@ export function createApi(tokens: Tokens, send: typeof fetch): Api {
     leave: async (username) => {
       await signed({ method: "DELETE", path: `${user(username)}/join` });
     },
+    schema: async () => (await signed({ method: "GET", path: "/schema" })).json(),
   };
 }
 

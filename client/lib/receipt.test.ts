@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DevicePresence, FieldView } from "@/sync/types";
+import type { DevicePresence, FieldView, Status } from "@/sync/types";
 import { inListOrder, receiptText } from "./receipt";
 
 function device(name: string, part: Partial<DevicePresence> = {}): DevicePresence {
@@ -19,7 +19,8 @@ function device(name: string, part: Partial<DevicePresence> = {}): DevicePresenc
 const saved: FieldView = { value: 1, stored: null, origin: "stored", saving: "saved" };
 const me = device("Chrome.test6", { self: true });
 const receipts = { revision: 9, seenBy: [] };
-const quiet = { receipts, devices: [me], fields: { "billing.salary": saved }, waiting: 0 };
+const status: Status = { state: "connected", transport: "websocket" };
+const quiet = { status, receipts, devices: [me], fields: { "billing.salary": saved }, waiting: 0 };
 
 test("nothing is claimed before something was saved", () => {
   expect(receiptText({ ...quiet, receipts: null })).toBe("Each change is saved as you make it");
@@ -52,7 +53,9 @@ test("several sleepers share one verb, and a long list is cut", () => {
 test("what is not saved is said first", () => {
   const fields = { "billing.salary": { ...saved, saving: "sending" as const } };
   expect(receiptText({ ...quiet, fields })).toBe("Saving…");
-  expect(receiptText({ ...quiet, waiting: 2 })).toBe("2 changes kept on this device until it is connected");
+  const offline = { ...quiet, status: { state: "offline" as const, retryAt: 0 } };
+  expect(receiptText({ ...offline, waiting: 2 })).toBe("2 changes kept on this device until it is connected");
+  expect(receiptText(offline)).toContain("You can go on editing");
 });
 
 test("this device stands first, then who is online, then who left last", () => {

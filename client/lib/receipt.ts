@@ -1,18 +1,20 @@
 import type { DevicePresence, FieldView, SettingsSnapshot } from "@/sync/types";
 
-type Shown = Pick<SettingsSnapshot, "receipts" | "devices" | "fields" | "waiting">;
+type Shown = Pick<SettingsSnapshot, "status" | "receipts" | "devices" | "fields" | "waiting">;
 
 /**
  * The line under the forms: how far the last saved change has come. For example
  * "Saved · on 2 of 3 devices · Phone gets it when it wakes". It claims nothing
  * that was not acknowledged by the server or shown by the device named.
  */
-export function receiptText({ receipts, devices, fields, waiting }: Shown): string {
+export function receiptText({ status, receipts, devices, fields, waiting }: Shown): string {
   const views = Object.values(fields);
   if (views.some((view) => view?.conflict)) return "Two devices disagree: choose above";
   if (views.some((view) => view?.saving === "refused")) return "One change was not accepted: see above";
-  if (waiting > 0) return `${changes(waiting)} kept on this device until it is connected`;
   if (views.some(isSending)) return "Saving…";
+  if (waiting > 0) return `${changes(waiting)} kept on this device until it is connected`;
+  if (status.state === "offline")
+    return "You can go on editing: changes are kept on this device and sent later";
   if (!receipts) return "Each change is saved as you make it";
 
   const behind = devices.filter((device) => !device.self && device.seen < receipts.revision);

@@ -20,7 +20,7 @@ export function statusWords(status: Status, waiting: number): StatusWords {
       return {
         label: waiting > 0 ? `offline with ${waiting} waiting` : "offline",
         tone: "warn",
-        detail: "You can go on editing: changes are kept on this device and sent when the server is back.",
+        detail: null,
       };
     case "stopped":
       return stopWords(status.reason);

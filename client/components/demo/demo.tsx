@@ -1,0 +1,48 @@
+"use client";
+
+import { DeviceList } from "@/components/presence/device-list";
+import { Inspector } from "@/components/settings/inspector";
+import { OldEdits } from "@/components/settings/old-edits";
+import { ReceiptLine } from "@/components/settings/receipt-line";
+import { BillingForm, UserForm } from "@/components/settings/setting-forms";
+import { useConnection, usePresence, useSettingsClient, useSnapshot } from "@/sync";
+import { DemoHeader } from "./demo-header";
+import { DemoColumns, DemoSkeleton } from "./demo-layout";
+import { StopNotice } from "./stop-notice";
+
+/** The application: both forms, who is here, and how everything stands. */
+export function Demo() {
+  const client = useSettingsClient();
+  const { status } = useConnection();
+  const { devices } = usePresence();
+  const unknown = useSnapshot((snapshot) => snapshot.epoch === null);
+  const needed = useSnapshot((snapshot) => snapshot.needsConfirm);
+  const onItsWay = unknown && (status.state === "connecting" || status.state === "catching-up");
+  const barred = unknown && status.state === "stopped";
+
+  if (onItsWay) return <DemoSkeleton header={<DemoHeader />} />;
+  return (
+    <>
+      <DemoHeader />
+      <StopNotice status={status} />
+      {!barred && (
+        <DemoColumns
+          main={
+            <>
+              {needed && <OldEdits needed={needed} onConfirm={client.confirm} />}
+              <UserForm />
+              <BillingForm />
+              <ReceiptLine />
+            </>
+          }
+          side={
+            <>
+              <DeviceList devices={devices} live={status.state === "connected"} />
+              <Inspector />
+            </>
+          }
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+import { Icon } from "@/components/ui/icon";
+import type { FieldView } from "@/sync/types";
+
+interface SaveNoteProps {
+  view: FieldView;
+  /** This page has seen an edit of this field. */
+  edited: boolean;
+  /** The box holds text that cannot be saved as it is. */
+  unsaved?: boolean;
+}
+
+/** How safe a field's last edit is. "saved" comes only after the server said so. */
+export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
+  if (unsaved) return <span className="text-warn">not saved yet: this is not a whole e-mail address</span>;
+  switch (view.saving) {
+    case "sending":
+      return <span className="text-muted">saving…</span>;
+    case "waiting":
+      if (view.conflict) return null; // the choice below says it all
+      return (
+        <span className="inline-flex items-center gap-1 text-warn">
+          <Icon name="clock" className="size-3.5" />
+          waiting
+        </span>
+      );
+    case "refused":
+      return (
+        <span role="alert" className="inline-flex items-center gap-1 text-bad">
+          <Icon name="alert" className="size-3.5" />
+          {view.error ?? "not accepted by the server"}
+        </span>
+      );
+    case "saved":
+      if (!edited) return null;
+      return (
+        <span className="inline-flex items-center gap-1 text-good">
+          <Icon name="check" className="size-3.5" />
+          saved
+        </span>
+      );
+  }
+}
