@@ -56,7 +56,6 @@ type Session struct {
 	presence uint64
 	preview  uint64
 	opening  *protocol.Frame // welcome, until it is taken to be written
-	ready    bool            // the opening is written: patches are accepted
 	control  []*protocol.Frame
 	ping     bool
 	pinged   time.Time // zero: no ping awaits its pong
@@ -159,8 +158,6 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	if opening != nil {
 		frames = append(frames, opening)
 		s.opening = nil
-	} else {
-		s.ready = true // the write of the opening has ended, or this would not run
 	}
 	if s.cursor < h.state.Revision || s.whole || s.answer {
 		frames = append(frames, h.changeFrameLocked(s.cursor))
@@ -220,11 +217,12 @@ func (s *Session) End(code int, reason string) {
 	s.endLocked(code, reason)
 }
 
-// Ready reports whether the opening has been written: patches are accepted (SPEC C7).
+// Ready reports whether the opening is on its way: patches are accepted (SPEC
+// C7). It is no later than that, or a quick device could answer ready too soon.
 func (s *Session) Ready() bool {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	return s.ready && s.ending == nil
+	return s.opening == nil
 }
 
 // Heard notes a sign of life from the device.
