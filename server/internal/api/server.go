@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -46,7 +47,8 @@ type route struct {
 func (s *Server) Handler() (http.Handler, error) {
 	s.Log = slog.New(requestLog{s.Log.Handler()})
 	s.guard = newGuard(s.Limits)
-	router := mux.NewRouter().SkipClean(true) // no redirects: they turn a POST into a GET
+	// No redirects: they turn a POST into a GET. And %2F is part of a name.
+	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	for path, methods := range s.byPath() {
 		router.Handle(path, s.dispatch(path, methods))
 	}
@@ -86,8 +88,12 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		return errs.New(errs.MethodNotAllowed, "This address takes %s.", allow)
 	})
 	return func(w http.ResponseWriter, r *http.Request) {
+		names := mux.Vars(r)
+		for variable, text := range names {
+			names[variable], _ = url.PathUnescape(text) // cannot fail: the address was read
+		}
 		note := noteOf(r.Context())
-		note.route, note.user = path, mux.Vars(r)["username"]
+		note.route, note.user = path, names["username"]
 		if handle, ok := methods[r.Method]; ok {
 			handle(w, r)
 			return

@@ -1,0 +1,257 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"social-server/internal/errs"
+)
+
+// page stands in for the client.
+var page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page of "+r.URL.Path) })
+
+// TestAddresses: what is not there is told in JSON below /api, and is the
+// client's elsewhere; nothing is redirected.
+func TestAddresses(t *testing.T) {
+	s := newSite(t, func(s *Server) { s.Web = page })
+	tests := []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"GET", "/", 200, ""},
+		{"GET", "/app", 200, ""},
+		{"GET", "/apiary", 200, ""},
+		{"GET", "//api/v1/users", 200, ""},
+		{"GET", "/api", 404, ""},
+		{"GET", "/api/", 404, ""},
+		{"GET", "/api/v1", 404, ""},
+		{"GET", "/api/v2/users", 404, ""},
+		{"POST", "/api/v1/login/", 404, ""},
+		{"POST", "/api/v1/Login", 404, ""},
+		{"POST", "/api/v1/users/a%2Fjoin", 404, ""},
+		{"POST", "/api/v1/users%2Fa/join", 404, ""},
+		{"GET", "/api/v1/../v1/users", 404, ""},
+		{"GET", "/api/v1/login", 405, "POST"},
+		{"DELETE", "/api/v1/users", 405, "GET, HEAD, POST"},
+		{"PUT", "/api/v1/devices/me", 405, "DELETE, GET, HEAD, PATCH"},
+		{"OPTIONS", "/api/v1/users", 405, "GET, HEAD, POST"},
+		{"TRACE", "/api/v1/login", 405, "POST"},
+		{"POST", "/healthz", 405, "GET, HEAD"},
+		{"HEAD", "/healthz", 200, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
+			a := s.call(tt.method, tt.path, "")
+			code := map[int]string{404: "not-found", 405: "method-not-allowed"}[tt.status]
+			a.want(t, "answer", tt.status, code)
+			if got := a.header.Get("Allow"); got != tt.allow {
+				t.Errorf("Allow: %s, want %s", got, tt.allow)
+			}
+		})
+	}
+	without := newSite(t)
+	without.call("GET", "/app", "").want(t, "a page without a client", 404, "not-found")
+}
+
+// TestEveryRouteIsGuarded: each but the open ones refuses who is not logged in.
+func TestEveryRouteIsGuarded(t *testing.T) {
+	s := newSite(t)
+	var open []string
+	for _, r := range s.routes() {
+		if r.open {
+			open = append(open, r.path)
+			continue
+		}
+		path := strings.NewReplacer("{id}", "me", "{username}", "x").Replace(r.path)
+		for name, auth := range map[string]change{
+			"nothing": func(*http.Request) {}, "a bad token": token("x"), "basic": header("Authorization", "Basic eDp4"),
+			"no token": header("Authorization", "Bearer "),
+			"two":      func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer x", "Bearer y"} },
+		} {
+			a := s.call(r.method, path, "", auth)
+			a.want(t, r.method+" "+path+" with "+name, 401, "unauthorized")
+			if got := a.header.Get("WWW-Authenticate"); got != `Bearer realm="social-server"` {
+				t.Errorf("WWW-Authenticate: %s", got)
+			}
+		}
+		s.call(r.method, path+"?access_token=x&token=x", "").want(t, "a token in the address", 401, "unauthorized")
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/api/v1/register", "/api/v1/login", "/api/v1/refresh", "/api/v1/logout"} {
+		if !slices.Contains(open, path) {
+			t.Errorf("%s is not open", path)
+		}
+	}
+}
+
+// TestHeadersOfEveryAnswer, whoever gives it (SEC-36).
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	s := newSite(t, func(s *Server) {
+		s.Web = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("in the client") })
+	})
+	answers := map[string]reply{
+		"200": s.call("GET", "/healthz", ""),
+		"401": s.call("GET", "/api/v1/users", ""),
+		"403": s.call("POST", "/api/v1/login", "{}", header("Sec-Fetch-Site", "cross-site")),
+		"404": s.call("GET", "/api/none", ""),
+		"405": s.call("GET", "/api/v1/login", ""),
+		"500": s.call("GET", "/panic", ""),
+	}
+	ids := map[string]bool{}
+	for status, a := range answers {
+		if got := fmt.Sprint(a.status); got != status {
+			t.Errorf("status %s, want %s", got, status)
+		}
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s: %s: %q, want %q", status, name, got, want)
+			}
+		}
+		ids[a.header.Get("X-Request-Id")] = true
+	}
+	if len(ids) != len(answers) || ids[""] {
+		t.Errorf("request ids %v", ids)
+	}
+	if got := answers["404"].header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control of the API: %q", got)
+	}
+	if got := answers["500"].header.Get("Cache-Control"); got != "" {
+		t.Errorf("Cache-Control of a page: %q, want what the client says", got)
+	}
+}
+
+// TestPanic is answered once, logged with its stack, and does not stop the server.
+func TestPanic(t *testing.T) {
+	s := newSite(t, func(s *Server) {
+		s.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/after":
+				w.WriteHeader(http.StatusOK)
+				_, _ = io.WriteString(w, "half")
+				_ = http.NewResponseController(w).Flush()
+			case "/aborted":
+				panic(http.ErrAbortHandler)
+			}
+			panic("deliberate")
+		})
+	})
+	a := s.call("GET", "/before", "")
+	a.want(t, "a panic", 500, "internal")
+	if strings.Contains(a.body, "deliberate") {
+		t.Errorf("the answer tells too much: %s", a.body)
+	}
+	for _, path := range []string{"/after", "/aborted"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := s.client.Do(r)
+		if err == nil {
+			_, err = io.ReadAll(response.Body)
+			_ = response.Body.Close()
+		}
+		if err == nil {
+			t.Errorf("%s: an answer cut off looks whole", path)
+		}
+	}
+	s.call("GET", "/healthz", "").want(t, "afterwards", 200, "")
+	panics := s.log.records(t, "panic")
+	if len(panics) != 2 {
+		t.Fatalf("%d panics logged, want those of before and after", len(panics))
+	}
+	if stack, _ := panics[0]["stack"].(string); panics[0]["fault"] != "deliberate" || !strings.Contains(stack, "server_test.go") {
+		t.Errorf("logged %v", panics[0])
+	}
+	if panics[0]["request"] != a.header.Get("X-Request-Id") {
+		t.Error("the log does not say which request it was")
+	}
+}
+
+// TestOtherOrigins may read nothing and change nothing, unless allowed.
+func TestOtherOrigins(t *testing.T) {
+	s := newSite(t, func(s *Server) { s.Wire.Origins = []string{"https://friend.example"} })
+	tests := map[string]struct {
+		changes []change
+		status  int
+	}{
+		"not a browser":     {nil, 422},
+		"same origin":       {[]change{header("Sec-Fetch-Site", "same-origin")}, 422},
+		"cross site":        {[]change{header("Sec-Fetch-Site", "cross-site")}, 403},
+		"a sister site":     {[]change{header("Sec-Fetch-Site", "same-site")}, 403},
+		"an old browser":    {[]change{header("Origin", "https://evil.example")}, 403},
+		"no origin to name": {[]change{header("Origin", "null")}, 403},
+		"a friend":          {[]change{header("Origin", "https://friend.example"), header("Sec-Fetch-Site", "cross-site")}, 422},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := s.call("POST", "/api/v1/login", "{}", tt.changes...)
+			a.want(t, "answer", tt.status, map[int]string{403: "forbidden", 422: "invalid"}[tt.status])
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
+				t.Errorf("Access-Control-Allow-Origin: %s", got)
+			}
+		})
+	}
+	bad := &Server{Log: s.Log, Wire: Wire{Origins: []string{"friend.example"}}}
+	if _, err := bad.Handler(); err == nil {
+		t.Error("an origin that is none was taken")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	var broken error
+	s := newSite(t, func(s *Server) { s.Ping = nil })
+	s.call("GET", "/healthz", "").want(t, "healthz", 200, "")
+	s.call("GET", "/readyz", "").want(t, "readyz before", 503, "unavailable")
+	s.SetReady(true)
+	s.call("GET", "/readyz", "").want(t, "readyz", 200, "")
+	s.SetReady(false)
+	s.call("GET", "/readyz", "").want(t, "readyz at the end", 503, "unavailable")
+
+	broken = errors.New("no database")
+	s = newSite(t, func(s *Server) { s.Ping = func(context.Context) error { return broken } })
+	s.SetReady(true)
+	s.call("GET", "/readyz", "").want(t, "readyz without a database", 503, "unavailable")
+	if warned := s.log.records(t, "request failed"); len(warned) != 1 || warned[0]["err"] != "no database" {
+		t.Errorf("logged %v", warned)
+	}
+}
+
+// TestFailuresAreLoggedOnce, if they are ours, with their cause and the request.
+func TestFailuresAreLoggedOnce(t *testing.T) {
+	tests := map[string]struct {
+		err   error
+		level string
+	}{
+		"ours":           {errors.New("cause"), "ERROR"},
+		"of a part":      {&errs.Error{Code: errs.Unavailable, Cause: errors.New("cause")}, "WARN"},
+		"the person's":   {errs.New(errs.NotFound, "no"), ""},
+		"several fields": {errors.Join(errs.Field("a", "no"), errs.Field("b", "no")), ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			failing := s.handle(func(http.ResponseWriter, *http.Request) error { return tt.err })
+			s.observe(failing).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/x", nil))
+			failed := s.log.records(t, "request failed")
+			if tt.level == "" {
+				if failed != nil {
+					t.Errorf("logged %v", failed)
+				}
+				return
+			}
+			if len(failed) != 1 || failed[0]["level"] != tt.level || failed[0]["err"] != "cause" || failed[0]["request"] == nil {
+				t.Errorf("logged %v", failed)
+			}
+		})
+	}
+}
