@@ -76,7 +76,7 @@ generate: ## write .env.example and the README's table of variables
 	cd server && go test -count=1 ./internal/config -run 'TestExampleIsTheTable|TestReadmeHasTheTable' -update
 
 screenshots: build ## take the pictures in img/ from the running program
-	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" node scripts/screenshots.mjs
+	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npx playwright test --config e2e/screenshots.config.ts
 
 clean: ## remove what was built; the data stays
 	rm -rf bin client/out client/.next client/node_modules client/test-results
