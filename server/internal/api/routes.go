@@ -34,6 +34,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, user + "/settings", s.getSettings, false},
 		{http.MethodPatch, user + "/settings", s.patchSettings, false},
 		{http.MethodGet, user + "/ws", s.live, true},
+		{http.MethodGet, user + "/events", s.events, true},
 
 		{http.MethodGet, root + "/schema", s.schema, true},
 	}

@@ -34,8 +34,11 @@ func (s *Server) user(r *http.Request) (account.Identity, account.User, error) {
 }
 
 // getSettings serves GET /api/v1/users/{username}/settings: the effective
-// settings, defaults filled in, and who chose each.
+// settings, defaults filled in, and who chose each; with ?since= what changed.
 func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Query().Has("since") {
+		return s.poll(w, r)
+	}
 	_, user, err := s.user(r)
 	if err != nil {
 		return err

@@ -51,7 +51,9 @@ func (r *Registry) Online(user string) map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.sessions {
-		online[s.Device.ID]++
+		if s.mode != Quiet {
+			online[s.Device.ID]++
+		}
 	}
 	return online
 }

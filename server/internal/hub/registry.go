@@ -133,10 +133,12 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
 	}
 	h.sessions = append(h.sessions, s)
-	h.touchLocked(s.Device.ID, func(m *member) {
-		m.sessions++
-		m.LastSeen = h.registry.now()
-	})
+	if s.mode != Quiet {
+		h.touchLocked(s.Device.ID, func(m *member) {
+			m.sessions++
+			m.LastSeen = h.registry.now()
+		})
+	}
 	s.openLocked(o)
 	return nil
 }

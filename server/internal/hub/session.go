@@ -24,8 +24,19 @@ type Conn interface {
 	Hurry()
 }
 
+// Mode says what a session is sent, and how it shows signs of life.
+type Mode int
+
+// The modes. All are cursors; they differ in what there is besides changes.
+const (
+	Duplex Mode = iota // a WebSocket: everything, and the device answers pings
+	OneWay             // an SSE stream: everything, but nothing can come back
+	Quiet              // a long-poll: changes only, and it does not count as online
+)
+
 // Opening is what a session starts from.
 type Opening struct {
+	Mode     Mode
 	User     string // id
 	Username string
 	Login    string // id of the log-in its token came from
@@ -46,11 +57,13 @@ type Session struct {
 	hub    *Hub
 	conn   Conn
 	login  string
+	mode   Mode
 
 	heard atomic.Int64 // UnixNano of the last frame from the device
 
 	// Guarded by hub.mu.
 	cursor   uint64
+	behind   bool // it began with something to be sent
 	whole    bool // the next change is the whole state, even if the cursor says otherwise
 	answer   bool // the next change is sent even if it is empty (SPEC S5)
 	presence uint64
@@ -81,7 +94,7 @@ const maxControl = 1024
 
 // newSession makes a session that has not been sent anything.
 func newSession(h *Hub, id string, o Opening, now time.Time) *Session {
-	s := &Session{ID: id, Device: o.Device, hub: h, conn: o.Conn, login: o.Login, expires: o.Expires}
+	s := &Session{ID: id, Device: o.Device, hub: h, conn: o.Conn, login: o.Login, mode: o.Mode, expires: o.Expires}
 	s.heard.Store(now.UnixNano())
 	return s
 }
@@ -94,7 +107,12 @@ func (s *Session) openLocked(o Opening) {
 	} else {
 		s.whole = o.Resume != nil
 	}
+	s.behind = s.whole || s.cursor < h.state.Revision
 	s.preview = h.preview
+	if s.mode == Quiet {
+		s.wakeLocked()
+		return
+	}
 	s.opening = protocol.Welcome{
 		Session: s.ID, Device: s.Device, Username: o.Username, Epoch: h.state.Epoch, Revision: h.state.Revision,
 		TokenExpires: s.expires, Limits: o.Limits,
@@ -163,6 +181,9 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 		frames = append(frames, h.changeFrameLocked(s.cursor))
 		s.cursor, s.whole, s.answer = h.state.Revision, false, false
 	}
+	if s.mode == Quiet {
+		return frames
+	}
 	if s.presence < h.presence {
 		frames = append(frames, h.presenceFrameLocked(s.presence))
 		s.presence = h.presence
@@ -184,6 +205,9 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 }
 
 func (s *Session) sendLocked(f *protocol.Frame) {
+	if s.mode == Quiet {
+		return
+	}
 	if len(s.control) >= maxControl {
 		s.endLocked(protocol.CloseSlow, "too slow to write")
 		return
@@ -223,6 +247,13 @@ func (s *Session) Ready() bool {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	return s.opening == nil
+}
+
+// Behind reports whether there is a change the session is to be sent, or was.
+func (s *Session) Behind() bool {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.behind
 }
 
 // Heard notes a sign of life from the device.
@@ -310,11 +341,13 @@ func (s *Session) Detach() {
 			focus = o.focus
 		}
 	}
-	h.touchLocked(s.Device.ID, func(m *member) {
-		m.sessions--
-		m.focus = focus
-		m.LastSeen = h.registry.now()
-	})
+	if s.mode != Quiet {
+		h.touchLocked(s.Device.ID, func(m *member) {
+			m.sessions--
+			m.focus = focus
+			m.LastSeen = h.registry.now()
+		})
+	}
 	h.mu.Unlock()
 	s.writer.Wait()
 	h.registry.release(h)
@@ -328,14 +361,19 @@ func (s *Session) sweepLocked(now time.Time) {
 	case s.ending != nil:
 	case !now.Before(s.expires):
 		s.endLocked(protocol.CloseExpired, "token expired")
+	case s.mode == Quiet:
 	case !s.warned && s.expires.Sub(now) <= r.AuthDueLead:
 		s.warned = true
 		s.sendLocked(protocol.AuthDue(s.expires.Sub(now)))
+	case s.mode == OneWay && now.Sub(heard) >= r.PingEvery:
+		s.heard.Store(now.UnixNano()) // it cannot answer; its writes fail when it is gone
+		s.ping = true
+		s.wakeLocked()
 	case !s.pinged.IsZero() && heard.After(s.pinged):
 		s.pinged = time.Time{}
 	case !s.pinged.IsZero() && now.Sub(s.pinged) >= r.PongWithin:
 		s.endLocked(protocol.CloseNoPong, "no pong")
-	case s.pinged.IsZero() && now.Sub(heard) >= r.PingEvery:
+	case s.mode == Duplex && s.pinged.IsZero() && now.Sub(heard) >= r.PingEvery:
 		s.pinged, s.ping = now, true
 		s.wakeLocked()
 	}
