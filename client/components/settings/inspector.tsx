@@ -70,9 +70,9 @@ function Line({
   children: ReactNode;
 }) {
   return (
-    <p className={classNames("flex justify-between gap-3", indents[indent])}>
+    <p className={classNames("flex flex-wrap justify-between gap-x-3", indents[indent])}>
       <span className="break-words [overflow-wrap:anywhere]">{children}</span>
-      {note && <span className="max-w-1/2 shrink-0 truncate text-muted">{note}</span>}
+      {note && <span className="ml-auto max-w-full truncate text-muted">{note}</span>}
     </p>
   );
 }
