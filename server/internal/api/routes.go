@@ -37,5 +37,6 @@ func (s *Server) routes() []route {
 		{http.MethodGet, user + "/events", s.events, true},
 
 		{http.MethodGet, root + "/schema", s.schema, true},
+		{http.MethodGet, root + "/openapi.json", s.openAPI, true},
 	}
 }
