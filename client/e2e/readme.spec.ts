@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -114,4 +114,27 @@ test("Node's own WebSocket, as README says", async ({ server }) => {
     .split("\n")
     .map((line) => /"type":"(\w+)"/.exec(line)?.[1]);
   expect(types).toEqual(["welcome", "change", "presence", "ready"]);
+});
+
+test("curl listens to server-sent events, as README says", async ({ server }) => {
+  const token = await followShell(server);
+  const text = await readFile(readme, "utf8");
+  const command = /^curl -N .*\/events .*$/m.exec(text)?.[0] ?? "";
+  expect(command).not.toBe("");
+  const curl = spawn("bash", ["-c", `exec ${here(command, server)} -s`], {
+    env: { ...process.env, TOKEN: token },
+  });
+  let heard = "";
+  curl.stdout.on("data", (chunk: Buffer) => {
+    heard += chunk.toString();
+  });
+  await expect.poll(() => heard).toContain("event: change");
+  const change = await fetch(server.api("/users/TestUser6/settings"), {
+    method: "PATCH",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/merge-patch+json" },
+    body: '{"billing":{"salary":4444}}',
+  });
+  expect(change.status).toBe(200);
+  await expect.poll(() => heard).toMatch(/^id: \w+\.2\ndata: .*"value":4444/m);
+  curl.kill();
 });
