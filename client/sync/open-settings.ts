@@ -1,8 +1,11 @@
 import type { AuthSession } from "../lib/auth-types";
 import { browserStorage } from "./browser-storage";
 import { browserEnvironment } from "./environment";
+import type { OpenLink } from "./link";
 import { LiveSettings } from "./settings-client";
 import type { Defaults } from "./snapshot";
+import { sseLinks } from "./sse-link";
+import { chosenLinks } from "./transport-choice";
 import type { Device, SettingsClient } from "./types";
 import { browserSocket, webSocketLinks } from "./websocket-link";
 
@@ -15,14 +18,14 @@ export interface OpenSettings {
   readonly auth: AuthSession;
 }
 
-/** Opens the live settings of a user with the browser's own socket, clock and storage. `stop()` ends it. */
+/** Opens the live settings of a user with the browser's own network, clock and storage. `stop()` ends it. */
 export function openSettings({ username, device, defaults, auth }: OpenSettings): SettingsClient {
   const client = new LiveSettings({
     username,
     device,
     defaults,
     tokens: auth,
-    openLink: webSocketLinks(socketUrl(username), browserSocket),
+    openLink: browserLinks(username),
     storage: browserStorage(),
     env: browserEnvironment,
     onRevoked: auth.forget,
@@ -31,8 +34,33 @@ export function openSettings({ username, device, defaults, auth }: OpenSettings)
   return client;
 }
 
-function socketUrl(username: string): string {
-  const url = new URL(`/api/v1/users/${encodeURIComponent(username)}/ws`, window.location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
+const noSocketsKey = "social-no-sockets-until";
+
+function browserLinks(username: string): OpenLink {
+  const base = `/api/v1/users/${encodeURIComponent(username)}`;
+  const socket = new URL(`${base}/ws`, window.location.href);
+  socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
+  return chosenLinks({
+    webSocket: webSocketLinks(socket.href, browserSocket),
+    sse: sseLinks({
+      events: `${base}/events`,
+      settings: `${base}/settings`,
+      send: (url, init) => fetch(url, init),
+    }),
+    env: browserEnvironment,
+    recall: () => {
+      try {
+        return Number(localStorage.getItem(noSocketsKey)) || null;
+      } catch {
+        return null; // storage is blocked: sockets are tried each time
+      }
+    },
+    remember: (until) => {
+      try {
+        localStorage.setItem(noSocketsKey, String(until));
+      } catch {
+        // not remembered
+      }
+    },
+  });
 }
