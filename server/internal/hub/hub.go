@@ -82,7 +82,7 @@ func (h *Hub) Apply(c settings.Change) {
 		return // told twice, or by two roads
 	}
 	h.heard = max(h.heard, c.Revision)
-	if h.repairing || !h.state.Apply(c) {
+	if !h.state.Apply(c) { // also while a repair reads: what follows need not wait for it (SPEC S4)
 		h.repairLocked()
 		return
 	}
