@@ -17,6 +17,7 @@ import (
 	"social-server/internal/api"
 	"social-server/internal/config"
 	"social-server/internal/hub"
+	"social-server/internal/metrics"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
 	"social-server/internal/store"
@@ -36,7 +37,9 @@ type program struct {
 	settings *settings.Service
 	accounts *account.Service
 	api      *api.Server
+	metrics  *metrics.Metrics
 	http     *http.Server
+	inside   *http.Server // /metrics and profiles, on loopback; nil without METRICS_ADDR
 
 	url, dataDir string     // for people
 	failed       chan error // the HTTP server's, should it end by itself
@@ -45,7 +48,7 @@ type program struct {
 // start makes and starts every part. What it started is stopped again if a
 // later part fails.
 func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, error) {
-	p := &program{cfg: cfg, log: logger(cfg, out), failed: make(chan error, 1)}
+	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 2)}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -61,18 +64,37 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
-	go func() {
-		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			p.failed <- err
-		}
-	}()
+	p.serve(p.http, p.listener)
 	p.api.SetReady(true)
 	return p, nil
 }
 
+// serve runs a server until it is shut down.
+func (p *program) serve(server *http.Server, listener net.Listener) {
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- err
+		}
+	}()
+}
+
+// showInside serves metrics and profiles on a listener of their own (SEC-46).
+func (p *program) showInside() error {
+	if p.cfg.MetricsAddr == "" {
+		return nil
+	}
+	listener, err := listen("METRICS_ADDR", p.cfg.MetricsAddr)
+	if err != nil {
+		return err
+	}
+	p.inside = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	p.serve(p.inside, listener)
+	return nil
+}
+
 // open makes the parts. The port comes first: whether it is taken shows at once.
 func (p *program) open(ctx context.Context) (err error) {
-	if p.listener, err = listen(p.cfg.ListenAddr); err != nil {
+	if p.listener, err = listen("LISTEN_ADDR", p.cfg.ListenAddr); err != nil {
 		return err
 	}
 	p.url = address(p.listener.Addr().String())
@@ -97,8 +119,10 @@ func (p *program) open(ctx context.Context) (err error) {
 	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, hub.Options{
 		SessionsPerDevice: limits.SessionsPerDevice,
 		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
+		Resynced: p.metrics.Resynced,
 	})
-	p.settings = settings.NewService(p.store, schema, settings.Limits{
+	p.metrics.Watch(p.hubs.Sessions)
+	p.settings = settings.NewService(timed{p.store, p.metrics}, schema, settings.Limits{
 		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
 	}, p.hubs.Publish, time.Now)
 	if p.accounts, err = account.New(p.accountConfig(key)); err != nil {
@@ -110,10 +134,11 @@ func (p *program) open(ctx context.Context) (err error) {
 	}
 	p.api = &api.Server{
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Ping: p.store.Ping,
-		Limits: api.Limits{Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute},
-		Wire:   p.wire(),
+		Refused: p.metrics.Refused,
+		Limits:  api.Limits{Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute},
+		Wire:    p.wire(),
 	}
-	return nil
+	return p.showInside()
 }
 
 func (p *program) accountConfig(key config.Secret) account.Config {
@@ -162,6 +187,9 @@ func (p *program) close() error {
 		defer cancel()
 		failures = append(failures, p.hubs.Close(ctx))
 	}
+	if p.inside != nil {
+		failures = append(failures, p.inside.Close())
+	}
 	if p.accounts != nil {
 		failures = append(failures, p.accounts.Close())
 	}
@@ -174,14 +202,28 @@ func (p *program) close() error {
 	return errors.Join(failures...)
 }
 
+// timed is the store, with its group commits measured.
+type timed struct {
+	*store.Store
+	metrics *metrics.Metrics
+}
+
+// Commit stores a group and notes how long that took.
+func (t timed) Commit(ctx context.Context, group []*settings.Write, limits settings.Limits) ([]settings.Outcome, error) {
+	began := time.Now()
+	outcomes, err := t.Store.Commit(ctx, group, limits)
+	t.metrics.Committed(len(group), time.Since(began), err)
+	return outcomes, err
+}
+
 // listen takes the port, or says in one line which one could not be had.
-func listen(addr string) (net.Listener, error) {
+func listen(variable, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("LISTEN_ADDR: %s is taken by another program", addr)
+		return nil, fmt.Errorf("%s: %s is taken by another program", variable, addr)
 	case err != nil:
-		return nil, fmt.Errorf("LISTEN_ADDR: %w", err)
+		return nil, fmt.Errorf("%s: %w", variable, err)
 	}
 	return l, nil
 }

@@ -201,6 +201,47 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
+// Metrics are on a listener of their own, and not on the public one (SEC-46).
+func TestMetrics(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := runServer(t, filepath.Join(t.TempDir(), "data"), "METRICS_ADDR="+addr)
+	defer r.end(t)
+	status, text := get(t, "http://"+addr+"/metrics")
+	if status != 200 || !strings.Contains(text, "\nsocial_sessions 0") {
+		t.Errorf("%d %s", status, text)
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/"} {
+		if status, text := get(t, r.url+path); strings.Contains(text, "goroutine") || status == 200 && strings.Contains(text, "social_sessions") {
+			t.Errorf("%s is public: %d", path, status)
+		}
+	}
+}
+
+func get(t *testing.T, url string) (status int, text string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(answer.Body); err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, body.String()
+}
+
 func TestCommands(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out output

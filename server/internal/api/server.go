@@ -31,6 +31,7 @@ type Server struct {
 	Log      *slog.Logger
 	Web      http.Handler                // everything that is not the API; may be nil
 	Ping     func(context.Context) error // whether the database answers; may be nil
+	Refused  func(errs.Code)             // told of every refusal, to count them; may be nil
 
 	guard *guard
 	ready atomic.Bool
@@ -127,9 +128,16 @@ func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.H
 	}
 }
 
+func (s *Server) count(code errs.Code) {
+	if s.Refused != nil {
+		s.Refused(code)
+	}
+}
+
 // fail answers a failed request and logs what is our side of it.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := errs.From(err)
+	s.count(e.Code)
 	noteOf(r.Context()).code = e.Code
 	switch {
 	case e.Cause == nil || r.Context().Err() != nil: // the person's side, or nobody waits any more

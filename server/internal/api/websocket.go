@@ -348,11 +348,12 @@ func (c *reader) patch(f protocol.Patch) {
 	})
 }
 
-// report logs what is our fault; the sender was told a word of it.
+// report counts a refusal and logs what is our fault of it; the sender was told a word.
 func (c *reader) report(id string, err error) {
 	if err == nil {
 		return
 	}
+	c.server.count(errs.From(err).Code)
 	if e := errs.From(err); e.Cause != nil {
 		c.server.Log.ErrorContext(c.log, "patch failed", "patch", id, "code", e.Code, "err", e.Cause)
 	}

@@ -365,7 +365,9 @@ func (w *world) token(t *testing.T) string {
 
 // [SPEC E4] Over the pace a patch is refused, and the session lives; after a rest it goes on.
 func TestPace(t *testing.T) {
-	w := newWorld(t, func(s *shape) { s.wire.Limits.FramesPerSecond, s.wire.Limits.FrameBurst = 50, 2 })
+	w := newWorld(t, func(s *shape) {
+		s.wire.Limits.FramesPerSecond, s.wire.Limits.FrameBurst, s.wire.FrameExcess = 50, 2, 1_000_000
+	})
 	one, _ := w.pair()
 	a := one.join("")
 	for i := range 20 {

@@ -29,6 +29,7 @@ type Options struct {
 	PingEvery         time.Duration // silence before a ping
 	PongWithin        time.Duration // answer to a ping
 	AuthDueLead       time.Duration // notice before a token ends
+	Resynced          func()        // a device asked for everything again (SPEC S7); may be nil; must not block
 }
 
 const (

@@ -268,6 +268,9 @@ func (s *Session) Sync(revision uint64) {
 	if revision > h.state.Revision {
 		revision = 0
 	}
+	if told := h.registry.Resynced; told != nil && revision == 0 && h.state.Revision > 0 {
+		told()
+	}
 	s.cursor, s.answer = revision, true
 	s.wakeLocked()
 }
