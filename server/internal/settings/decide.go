@@ -13,15 +13,19 @@ type Write struct {
 	At     time.Time
 	Patch  Patch
 	Hash   [32]byte // of Patch, which the id is tied to
+	Schema *Schema  // that the values of a revert must still fit
 }
 
 // Answer is what the store says of a write, remembered and returned again when
-// the same patch comes again (SPEC I3). Either Revision is set, or Conflict.
+// the same patch comes again (SPEC I3).
 type Answer struct {
 	Revision  uint64
 	Overwrote []Entry // values of other devices that this patch replaced
-	Conflict  []Entry // what moved on above Base: nothing was stored
+	Conflict  []Entry // what changed since: nothing was stored, unless a partial undo left just these
 }
+
+// Refused reports whether nothing was stored because of a conflict.
+func (a *Answer) Refused() bool { return a.Revision == 0 && len(a.Conflict) > 0 }
 
 // Outcome is the end of one write of a group: an answer or an error, and the
 // change to announce when something was stored.
@@ -48,12 +52,13 @@ type Head struct {
 }
 
 // Current is what a writing transaction knows before it decides on a write:
-// the user's head, the values the patch names (ok false: never set) and the
-// earlier answer to the patch's id, if any.
+// the user's head, the values the patch names (ok false: never set), the
+// earlier answer to the patch's id, if any, and the past that a revert asks for.
 type Current struct {
 	Head   *Head
 	Value  func(Key) (Value, bool)
 	Before *Remembered
+	Past   []Record // of an undo: what its revision did; of a way back: each key's oldest change after it
 }
 
 // Decide says what a write does to a user, without doing it: the caller stores
@@ -76,10 +81,29 @@ func decide(w *Write, cur Current, limits Limits) Outcome {
 	if at := w.Patch.If; at != nil && (at.Epoch != cur.Head.Epoch || at.Revision != cur.Head.Revision) {
 		return Outcome{Err: errs.New(errs.PreconditionFailed, "The settings are at another revision.")}
 	}
+	if w.Patch.Revert != nil {
+		return revert(w, cur, limits)
+	}
 	if moved := conflicts(w, cur); len(moved) > 0 {
 		return Outcome{Answer: Answer{Conflict: moved}}
 	}
-	return store(w, cur, limits)
+	return store(w, w.Patch.Set, cur, limits)
+}
+
+// revert stores earlier values, unless keys changed since (SPEC U3, U4).
+func revert(w *Write, cur Current, limits Limits) Outcome {
+	set, moved, err := w.Patch.Revert.set(cur, w.Schema)
+	switch {
+	case err != nil:
+		return Outcome{Err: err}
+	case len(moved) > 0 && (len(set) == 0 || !w.Patch.Revert.Partial):
+		return Outcome{Answer: Answer{Conflict: moved}}
+	case len(set) == 0:
+		return Outcome{Answer: Answer{Revision: cur.Head.Revision}} // it is as it was
+	}
+	out := store(w, set, cur, limits)
+	out.Answer.Conflict = moved
+	return out
 }
 
 // conflicts lists the current values of the keys above their base (SPEC P4).
@@ -98,12 +122,12 @@ func conflicts(w *Write, cur Current) []Entry {
 }
 
 // store makes the change that a write without conflict brings.
-func store(w *Write, cur Current, limits Limits) Outcome {
+func store(w *Write, set []Assignment, cur Current, limits Limits) Outcome {
 	head := *cur.Head
 	head.Revision++
 	out := Outcome{Answer: Answer{Revision: head.Revision}}
-	change := &Change{From: cur.Head.Revision, Revision: head.Revision, Entries: make([]Entry, 0, len(w.Patch.Set))}
-	for _, a := range w.Patch.Set {
+	change := &Change{From: cur.Head.Revision, Revision: head.Revision, Entries: make([]Entry, 0, len(set))}
+	for _, a := range set {
 		old, ok := cur.Value(a.Key)
 		if !ok {
 			head.Keys++

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,10 +29,11 @@ type Version struct {
 // Patch is a change a person made: some keys and their new values, all stored
 // as one revision or not at all (SPEC P1).
 type Patch struct {
-	ID   string
-	Set  []Assignment   // ordered by key, each key once
-	Base map[Key]uint64 // refuse the patch when a named key is above this revision (SPEC P4)
-	If   *Version       // refuse the patch unless the user is exactly here (If-Match)
+	ID     string
+	Set    []Assignment   // ordered by key, each key once
+	Base   map[Key]uint64 // refuse the patch when a named key is above this revision (SPEC P4)
+	If     *Version       // refuse the patch unless the user is exactly here (If-Match)
+	Revert *Revert        // instead of Set and Base: earlier values, found when they are stored
 }
 
 // Limits bound what one patch and one user may hold.
@@ -103,6 +105,9 @@ func (p *Patch) Check(schema *Schema, limits Limits) error {
 	if err := CheckID(p.ID); err != nil {
 		return err
 	}
+	if p.Revert != nil {
+		return nil // its values are looked at when they are known
+	}
 	if len(p.Set) == 0 {
 		return errs.Field("set", "must name at least one key")
 	}
@@ -146,6 +151,9 @@ func (p *Patch) Hash() [sha256.Size]byte {
 		part("if")
 		part(p.If.Epoch)
 		part(string(binary.BigEndian.AppendUint64(nil, p.If.Revision)))
+	}
+	if r := p.Revert; r != nil {
+		part(fmt.Sprintf("revert %d whole %t partial %t", r.Revision, r.Whole, r.Partial))
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

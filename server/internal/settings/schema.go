@@ -25,6 +25,7 @@ var demoSchema []byte
 // they take, and their defaults. It is read-only after ParseSchema.
 type Schema struct {
 	text   []byte
+	title  string
 	fields map[Key]field
 	keys   []Key // ordered
 }
@@ -49,6 +50,7 @@ func DemoSchema() *Schema {
 // are the blocks and theirs the keys; each key needs a default that fits it.
 func ParseSchema(text []byte) (*Schema, error) {
 	var doc struct {
+		Title      string `json:"title"`
 		Properties map[string]struct {
 			Properties map[string]struct {
 				Type         jsontext.Value `json:"type"`
@@ -73,7 +75,7 @@ func ParseSchema(text []byte) (*Schema, error) {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
 
-	s := &Schema{text: bytes.TrimSpace(text), fields: make(map[Key]field)}
+	s := &Schema{text: bytes.TrimSpace(text), title: doc.Title, fields: make(map[Key]field)}
 	for block, b := range doc.Properties {
 		for name, k := range b.Properties {
 			key := Key{block, name}
@@ -146,6 +148,15 @@ func (s *Schema) BlockKeys(block string) []Key {
 	}
 	return keys
 }
+
+// Has reports whether there is such a key.
+func (s *Schema) Has(k Key) bool {
+	_, ok := s.fields[k]
+	return ok
+}
+
+// Title returns what the schema calls itself; "" if it does not say.
+func (s *Schema) Title() string { return s.title }
 
 // Default returns the JSON text a key has while nobody chose a value.
 func (s *Schema) Default(k Key) string { return s.fields[k].byDflt }

@@ -18,6 +18,11 @@ type Store interface {
 	// Changed returns the head of a user and its entries above a revision, both
 	// read at one point in time. Of an unknown user: errs.NotFound.
 	Changed(ctx context.Context, user string, above uint64) (Head, []Entry, error)
+	// Current returns what Commit would know of a patch but an earlier answer,
+	// all read at one point in time. Of an unknown user: errs.NotFound.
+	Current(ctx context.Context, user string, patch Patch) (Current, error)
+	// History returns a page of a user's history, newest first.
+	History(ctx context.Context, user string, q HistoryQuery) (Page, error)
 }
 
 // Publish tells the live sessions of a user about a stored change. It is called
@@ -77,7 +82,7 @@ func (s *Service) Submit(user, device string, patch Patch, reply func(Outcome)) 
 		reply(Outcome{Err: err})
 		return
 	}
-	w := &Write{User: user, Device: device, Patch: patch, Hash: patch.Hash()}
+	w := &Write{User: user, Device: device, Patch: patch, Hash: patch.Hash(), Schema: s.Schema}
 	if err := s.enqueue(submitted{w, reply}); err != nil {
 		reply(Outcome{Err: err})
 	}

@@ -51,6 +51,15 @@ func (s *slowStore) Changed(context.Context, string, uint64) (Head, []Entry, err
 	return s.head, nil, nil
 }
 
+func (s *slowStore) Current(context.Context, string, Patch) (Current, error) {
+	head := s.head
+	return Current{Head: &head, Value: func(Key) (Value, bool) { return Value{}, false }}, nil
+}
+
+func (s *slowStore) History(context.Context, string, HistoryQuery) (Page, error) {
+	return Page{}, nil
+}
+
 func period(id string) Patch {
 	return Patch{ID: id, Set: []Assignment{{Key{"billing", "period"}, "4"}}}
 }

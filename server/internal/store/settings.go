@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"fmt"
 	"time"
 
 	"github.com/jinzhu/gorm"
@@ -81,9 +80,9 @@ type knownValue struct {
 }
 
 func (s *Store) newGroup(ctx context.Context, tx *gorm.DB, limits settings.Limits) (*group, error) {
-	plain, ok := tx.CommonDB().(*sql.Tx)
-	if !ok {
-		return nil, fmt.Errorf("gorm's transaction is a %T", tx.CommonDB())
+	plain, err := plainTx(tx)
+	if err != nil {
+		return nil, err
 	}
 	epoch, err := epochOf(tx)
 	return &group{
@@ -107,19 +106,21 @@ func (g *group) write(w *settings.Write) (settings.Outcome, error) {
 	if err != nil {
 		return settings.Outcome{}, err
 	}
-	for _, a := range w.Patch.Set {
-		if err := g.load(w.User, a.Key); err != nil {
+	cur := settings.Current{Head: head, Before: before, Value: func(k settings.Key) (settings.Value, bool) {
+		v := g.values[valueID{w.User, k}]
+		return v.Value, v.ok
+	}}
+	if w.Patch.Revert != nil && before == nil {
+		if cur.Past, err = readPast(g.ctx, g.tx, w.User, *w.Patch.Revert); err != nil {
 			return settings.Outcome{}, err
 		}
 	}
-	out := settings.Decide(w, settings.Current{
-		Head:   head,
-		Before: before,
-		Value: func(k settings.Key) (settings.Value, bool) {
-			v := g.values[valueID{w.User, k}]
-			return v.Value, v.ok
-		},
-	}, g.limits)
+	for _, key := range named(w.Patch, cur.Past) {
+		if err := g.load(w.User, key); err != nil {
+			return settings.Outcome{}, err
+		}
+	}
+	out := settings.Decide(w, cur, g.limits)
 	if out.Err != nil || out.Duplicate {
 		return out, nil
 	}
