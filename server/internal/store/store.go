@@ -45,16 +45,16 @@ type Store struct {
 	write, read     *gorm.DB
 	writeDB, readDB *sql.DB
 	stmt            statements // of Commit, on the writing connection
+	lock            *os.File
+	unchecked       bool
 }
 
 // Open opens the SQLite database at path, makes it if it is missing, and brings
-// its tables up to date. The caller must Close it.
+// its tables up to date. The caller must Close it. It refuses a database that
+// another process serves, that is damaged, or that is of a newer program.
 func Open(ctx context.Context, path string) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, err
-	}
-	if err := private(path); err != nil {
 		return nil, err
 	}
 	s := &Store{}
@@ -64,12 +64,13 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
+// Unchecked reports that the database was too large to be checked as a whole
+// while it was opened. A backup checks all of it.
+func (s *Store) Unchecked() bool { return s.unchecked }
+
 // private makes sure that only the owner may read the database. SQLite gives
 // the files beside it (-wal, -shm) the mode of the database itself.
 func private(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -79,6 +80,20 @@ func private(path string) error {
 
 // open opens the two pools; the writer first, for it makes the WAL and tables.
 func (s *Store) open(ctx context.Context, path string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if s.lock, err = takeLock(path); err != nil {
+		return err
+	}
+	whole, err := check(ctx, path, checkWithin)
+	if err != nil {
+		return err
+	}
+	s.unchecked = !whole
+	if err := private(path); err != nil {
+		return err
+	}
 	if s.writeDB, s.write, err = pool(dsn(path, "_txlock=immediate"), 1); err != nil {
 		return err
 	}
@@ -100,9 +115,13 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 // dsn returns the address of the database for the driver. The "file:" form is
 // needed for its parameters to be obeyed.
 func dsn(path, mode string) string {
+	return plainDSN(path, mode) + "&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1"
+}
+
+// plainDSN is dsn without what only a server's database needs to be.
+func plainDSN(path, mode string) string {
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	return fmt.Sprintf("%s?%s&_busy_timeout=%d&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1",
-		address.String(), mode, busyTimeout.Milliseconds())
+	return fmt.Sprintf("%s?%s&_busy_timeout=%d", address.String(), mode, busyTimeout.Milliseconds())
 }
 
 // pool opens connections and a gorm handle on them that is silent (its errors
@@ -164,11 +183,13 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // startEpoch gives a new database its epoch, and leaves that of an old one.
 func (s *Store) startEpoch(ctx context.Context) error {
-	word := strings.ToLower(rand.Text()[:8])
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("INSERT INTO epoch (only, epoch) VALUES (1, ?) ON CONFLICT (only) DO NOTHING", word).Error
+		return tx.Exec("INSERT INTO epoch (only, epoch) VALUES (1, ?) ON CONFLICT (only) DO NOTHING", newEpoch()).Error
 	})
 }
+
+// newEpoch returns a word that no other database has.
+func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Epoch returns the word that stands for this life of the database: revisions
 // of another epoch cannot be compared with its own.
@@ -194,13 +215,16 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close closes the database. The readers go first, so that the writer is the
-// last to leave and folds the WAL into the database file.
+// last to leave and folds the WAL into the database file; the lock, last.
 func (s *Store) Close() error {
 	var failures []error
 	for _, db := range []*sql.DB{s.readDB, s.writeDB} {
 		if db != nil {
 			failures = append(failures, db.Close())
 		}
+	}
+	if s.lock != nil {
+		_ = s.lock.Close() // fails only if it is closed already
 	}
 	return errors.Join(failures...)
 }

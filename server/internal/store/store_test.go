@@ -20,7 +20,13 @@ import (
 	"social-server/internal/errs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(killAt) != "" {
+		restoreAndDie()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // open returns a new store on a file of its own, closed when the test ends.
 func open(t testing.TB) *Store {
@@ -94,6 +100,9 @@ func TestEpochIsMadeOnceAndStays(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^[a-z2-7]{8}$`).MatchString(epoch) {
 		t.Errorf("epoch %q is not 8 letters of base32", epoch)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
 	}
 	again, err := openAt(t, path).Epoch(t.Context())
 	if err != nil || again != epoch {
@@ -221,18 +230,26 @@ func TestWritersQueueAndNoneIsLost(t *testing.T) {
 // TestHeldDatabase shows that a wait for another process ends with the request.
 func TestHeldDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
-	s, other := openAt(t, path), openAt(t, path)
-	err := other.inTx(t.Context(), func(*gorm.DB) error { // holds the write lock
-		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		if err := s.inTx(short, func(*gorm.DB) error { return nil }); !errs.Is(err, errs.Unavailable) {
-			t.Errorf("inTx() while another process writes = %v, want unavailable", err)
-		}
-		_, err := s.Epoch(t.Context()) // WAL: reading goes on
-		return err
-	})
+	s := openAt(t, path)
+	tool, err := sql.Open("sqlite", dsn(path, "_txlock=immediate")) // no server: it takes no lock of ours
 	if err != nil {
+		t.Fatal(err)
+	}
+	defer tool.Close()
+	held, err := tool.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.inTx(short, func(*gorm.DB) error { return nil }); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("inTx() while another process writes = %v, want unavailable", err)
+	}
+	if _, err := s.Epoch(t.Context()); err != nil { // WAL: reading goes on
 		t.Error(err)
+	}
+	if err := held.Rollback(); err != nil {
+		t.Fatal(err)
 	}
 	if err := s.inTx(t.Context(), func(*gorm.DB) error { return nil }); err != nil {
 		t.Errorf("inTx() once it is free = %v", err)
