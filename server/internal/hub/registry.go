@@ -161,23 +161,22 @@ func (r *Registry) acquire(user string) (*Hub, error) {
 	return h, nil
 }
 
-// load is a hub's first read. It counts as a repair, so that changes committed
-// meanwhile make it look again.
+// load is a hub's first read, and more of them as long as changes are committed
+// meanwhile: a session that opened behind them would get acks before changes
+// (SPEC S4). It counts as a repair.
 func (r *Registry) load(h *Hub) {
 	h.loadErr = h.read(r.ctx)
+	for h.loadErr == nil && !h.currentOrMore() {
+		h.loadErr = h.read(r.ctx)
+	}
 	if h.loadErr != nil {
 		r.mu.Lock()
 		if r.hubs[h.user] == h {
 			delete(r.hubs, h.user) // whoever comes next tries afresh
 		}
 		r.mu.Unlock()
-		close(h.loaded)
-		return
 	}
 	close(h.loaded)
-	if !h.currentOrMore() {
-		h.repair(r.ctx)
-	}
 }
 
 // release gives a hub back; the last one removes it.

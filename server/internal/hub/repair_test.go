@@ -9,15 +9,16 @@ import (
 	"social-server/internal/settings"
 )
 
-// slowSource is a store that answers when it is told to.
+// slowSource is a store that reads at once and answers when it is told to.
 type slowSource struct {
 	*fakeSource
 	answer chan struct{}
 }
 
 func (s *slowSource) Changed(ctx context.Context, user string, above uint64) (settings.Head, []settings.Entry, error) {
+	head, entries, err := s.fakeSource.Changed(ctx, user, above)
 	<-s.answer
-	return s.fakeSource.Changed(ctx, user, above)
+	return head, entries, err
 }
 
 // [SPEC S4] A change that continues the hub is shown at once, and so before its
@@ -46,6 +47,30 @@ func TestChangeDuringARepairPrecedesItsAck(t *testing.T) {
 		synctest.Wait()
 		if _, frames := conn.take(); last(frames, "change") != "" {
 			t.Error("the change came twice")
+		}
+	})
+}
+
+// [SPEC S4] A session opens on a hub that lacks nothing: not even what was
+// committed while the hub was read for the first time.
+func TestCommitDuringTheFirstReadIsInTheOpening(t *testing.T) {
+	source := newSource("d_1")
+	bubble(t, source, func(t *testing.T, r *Registry) {
+		source.commit("salary", "1", "d_1")
+		slow := &slowSource{source, make(chan struct{})}
+		r.source = slow
+		conn := &fakeConn{}
+		opened := make(chan *Session)
+		go func() { opened <- open(t, r, "d_1", conn, nil) }()
+		synctest.Wait() // it reads, and waits
+		r.Publish("u", source.commit("salary", "2", "d_1"))
+		slow.answer <- struct{}{} // with what it read
+		synctest.Wait()
+		close(slow.answer)
+		defer (<-opened).Detach()
+		synctest.Wait()
+		if _, frames := conn.take(); last(frames, "ready") != `{"type":"ready","revision":2}` {
+			t.Errorf("opened with %s", last(frames, "ready"))
 		}
 	})
 }
