@@ -21,6 +21,7 @@ export class Drafts {
   private readonly drafts = new Map<FieldName, { value: Json; undo: Undo }>();
   private readonly untold = new Set<FieldName>();
   private telling: Undo | null = null;
+  private toldAt = 0;
 
   constructor(private readonly options: DraftsOptions) {}
 
@@ -35,7 +36,9 @@ export class Drafts {
     });
     this.drafts.set(field, { value, undo });
     this.untold.add(field);
-    if (!this.telling) this.tell();
+    // By the clock too: a browser slows the timers of a tab nobody looks at, which may
+    // lead for one that somebody does.
+    if (!this.telling || env.now() - this.toldAt >= everyMs) this.tell();
   };
 
   /** Ends a drag; its value is stored by someone else, or not at all. */
@@ -57,6 +60,8 @@ export class Drafts {
 
   private tell(): void {
     const { env, send, maySend } = this.options;
+    this.telling?.();
+    this.toldAt = env.now();
     if (this.untold.size > 0 && maySend()) {
       const set: Record<string, Record<string, Json>> = {};
       for (const field of this.untold) {

@@ -83,6 +83,11 @@ export class Hints {
     if (this.options.isLive()) this.seen.look();
   };
 
+  /** Another tab of this browser shows this revision to someone. */
+  readonly shownElsewhere = (revision: number): void => {
+    if (this.options.isLive()) this.seen.shownElsewhere(revision);
+  };
+
   readonly connected = (): void => {
     this.seen.look();
     // A focus ends with its session (SPEC L2).

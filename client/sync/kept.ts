@@ -1,5 +1,5 @@
 import type { Slot } from "./edits";
-import { isFieldName } from "./field-name";
+import { fieldSchema } from "./field-schema";
 import { entrySchema } from "./protocol";
 import { emptyState, type SettingsState } from "./settings-state";
 import type { FieldName } from "./types";
@@ -23,7 +23,6 @@ export interface Kept {
 
 export const nothingKept: Kept = { state: emptyState, slots: new Map(), contactAt: null };
 
-const fieldSchema = z.string().check(z.refine(isFieldName));
 const editSchema = z.object({
   id: z.string(),
   value: z.json(),
@@ -71,7 +70,7 @@ export class Keeper {
     const slots = slotsSchema.safeParse(rawSlots);
     return {
       state: state.success ? stateOf(state.data) : emptyState,
-      slots: new Map(slots.success ? named(slots.data) : []),
+      slots: new Map(slots.success ? slots.data : []),
       contactAt: state.success ? state.data.contactAt : null,
     };
   };
@@ -101,10 +100,6 @@ export class Keeper {
   }
 }
 
-function named<T>(pairs: readonly (readonly [string, T])[]): [FieldName, T][] {
-  return pairs.flatMap(([field, value]): [FieldName, T][] => (isFieldName(field) ? [[field, value]] : []));
-}
-
 function stateOf({ epoch, revision, entries }: z.infer<typeof stateSchema>): SettingsState {
-  return { epoch, revision, entries: new Map(named(entries)) };
+  return { epoch, revision, entries: new Map(entries) };
 }

@@ -304,10 +304,7 @@ describe("old edits", () => {
   async function away(ms: number) {
     const rig = await cutOff();
     rig.client.change(salary, 3500);
-    rig.tokens.unreachable = true;
-    await rig.clock.advance(ms);
-    rig.tokens.unreachable = false;
-    await rig.clock.advance(20_000);
+    await rig.clock.sleep(ms);
     return rig;
   }
 

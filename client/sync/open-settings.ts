@@ -3,8 +3,10 @@ import { browserStorage } from "./browser-storage";
 import { browserEnvironment } from "./environment";
 import type { OpenLink } from "./link";
 import { LiveSettings } from "./settings-client";
+import { SharedSettings } from "./shared-settings";
 import type { Defaults } from "./snapshot";
 import { sseLinks } from "./sse-link";
+import { browserTabs } from "./tabs";
 import { chosenLinks } from "./transport-choice";
 import type { Device, SettingsClient } from "./types";
 import { browserSocket, webSocketLinks } from "./websocket-link";
@@ -18,20 +20,34 @@ export interface OpenSettings {
   readonly auth: AuthSession;
 }
 
-/** Opens the live settings of a user with the browser's own network, clock and storage. `stop()` ends it. */
+/**
+ * Opens the live settings of a user with the browser's own network, clock and storage.
+ * Tabs of one browser share one connection, where the browser can do that. `stop()` ends it.
+ */
 export function openSettings({ username, device, defaults, auth }: OpenSettings): SettingsClient {
-  const client = new LiveSettings({
-    username,
-    device,
-    defaults,
-    tokens: auth,
-    openLink: browserLinks(username),
-    storage: browserStorage(),
-    env: browserEnvironment,
-    onRevoked: auth.forget,
-  });
-  void client.start();
-  return client;
+  const env = browserEnvironment;
+  const openLink = browserLinks(username);
+  const storage = browserStorage();
+  const makeLive = () =>
+    new LiveSettings({
+      username,
+      device,
+      defaults,
+      tokens: auth,
+      openLink,
+      storage,
+      env,
+      onRevoked: auth.forget,
+    });
+  const tabs = browserTabs(`social-hub:${device.id}:${username}`, env.newId());
+  if (!tabs) {
+    const live = makeLive();
+    void live.start();
+    return live;
+  }
+  const shared = new SharedSettings({ tabs, env, makeLive });
+  shared.start();
+  return shared;
 }
 
 const noSocketsKey = "social-no-sockets-until";

@@ -20,6 +20,16 @@ export class Seen {
   /** The copy changed, or the page came to the front. */
   readonly look = (): void => {
     if (this.env.visible()) this.shown = this.revision();
+    this.share();
+  };
+
+  /** Another tab of this browser shows it to someone. */
+  readonly shownElsewhere = (revision: number): void => {
+    this.shown = Math.max(this.shown, Math.min(revision, this.revision()));
+    this.share();
+  };
+
+  private readonly share = (): void => {
     if (this.shown === this.told || this.timer) return;
     this.answer();
     this.timer = this.env.after(everyMs, () => {

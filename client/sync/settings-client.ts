@@ -46,13 +46,11 @@ export class LiveSettings implements SettingsClient {
   private ended = false;
 
   constructor(private readonly options: SettingsClientOptions) {
-    const { env, tokens, openLink, storage, device, username } = options;
-    this.keeper = new Keeper(storage, device.id, username);
+    const { env, device } = options;
+    this.keeper = new Keeper(options.storage, device.id, options.username);
     this.pending = new Pending(env, this.keeper);
     this.connection = new Connection({
-      env,
-      tokens,
-      openLink,
+      ...options,
       resume: () => cursorOf(this.copy.state()),
       onFrame: this.onFrame,
       onState: this.onState,
@@ -149,6 +147,9 @@ export class LiveSettings implements SettingsClient {
     this.forgetWake();
     this.connection.stop("closed");
   };
+
+  /** Another tab, for which this one leads, shows this revision to someone (SPEC S6). */
+  readonly shownElsewhere = (revision: number): void => this.hints.shownElsewhere(revision);
 
   /** Resolves when everything that is to outlive this page is written down. */
   readonly written = (): Promise<void> => this.pending.written();

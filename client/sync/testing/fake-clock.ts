@@ -50,6 +50,12 @@ export class FakeClock {
     this.time = end;
   };
 
+  /** The machine sleeps: time passes and no timer runs; those that are due run once it wakes. */
+  readonly sleep = async (ms: number): Promise<void> => {
+    this.time += ms;
+    await this.advance(0);
+  };
+
   /** How many timers wait: 0 after everything that started one has stopped. */
   readonly waiting = (): number => this.timers.size;
 
