@@ -20,7 +20,7 @@ export function LogOutButton() {
     <Button
       look="quiet"
       size="small"
-      className="-mr-2 min-h-10 whitespace-nowrap px-2 sm:min-h-9"
+      className="min-h-10 whitespace-nowrap px-2 sm:min-h-9"
       disabled={leaving}
       onClick={leave}
     >

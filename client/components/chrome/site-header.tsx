@@ -42,8 +42,9 @@ export function SiteHeader() {
             </Link>
           </nav>
         )}
-        <ThemeSwitch />
         {device && <LogOutButton />}
+        {/* Last, so that it stays where it is when the rest is known. */}
+        <ThemeSwitch />
       </div>
     </header>
   );

@@ -16,7 +16,7 @@ export function ThemeSwitch() {
       type="button"
       aria-label={label}
       title={`${label} (change to ${following[theme]})`}
-      className="grid size-10 place-items-center rounded-field text-muted transition-colors hover:bg-line/50 hover:text-ink sm:size-9"
+      className="-mr-2.5 grid size-10 place-items-center rounded-field text-muted transition-colors hover:bg-line/50 hover:text-ink sm:size-9"
       onClick={() => chooseTheme(following[theme])}
     >
       <Icon name={icons[theme]} />

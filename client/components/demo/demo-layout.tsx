@@ -19,13 +19,13 @@ export function DemoSkeleton({ header = <Skeleton className="mb-4 h-9 w-56" /> }
       <DemoColumns
         main={
           <>
-            <Skeleton className="h-[21.75rem] rounded-card" />
-            <Skeleton className="h-[18rem] rounded-card" />
+            <Skeleton className="h-[22.75rem] rounded-card" />
+            <Skeleton className="h-[17.375rem] sm:h-[18.375rem] rounded-card" />
           </>
         }
         side={
           <>
-            <Skeleton className="h-44 rounded-card" />
+            <Skeleton className="h-32 rounded-card" />
             <Skeleton className="h-12 rounded-card" />
           </>
         }

@@ -7,7 +7,7 @@ import { JoinList, UserCardsSkeleton } from "./join-list";
 
 /** Step three: connect a new user, or join one from this device too. */
 export function UsersView() {
-  const waiting = <Layout form={<Skeleton className="h-32" />} list={<UserCardsSkeleton />} />;
+  const waiting = <Layout form={<Skeleton className="h-[8.625rem]" />} list={<UserCardsSkeleton />} />;
   return (
     <Suspense fallback={waiting}>
       <RequireSession waiting={waiting}>
