@@ -81,10 +81,14 @@ type Identity struct {
 // so is what belongs to another account; a name that is taken is errs.Conflict
 // with the field named. Each method is one transaction.
 type Store interface {
+	// Atomically makes one transaction of all that work does, if it gives its
+	// context to each method. Work must not wait for anything else.
+	Atomically(ctx context.Context, work func(ctx context.Context) error) error
 	accounts
 	logins
 	devices
 	users
+	audit
 }
 
 // accounts is the part of Store about accounts and who is in them.

@@ -240,8 +240,23 @@ func (s *Store) inSnapshot(ctx context.Context, work func(tx *gorm.DB) error) er
 	return transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, work)
 }
 
+// Atomically makes one transaction of all that work does: either all of it is
+// stored, or nothing. Work must give the context it gets to every method of the
+// store, must not wait for anything else, and tells nobody: it may yet fail.
+func (s *Store) Atomically(ctx context.Context, work func(ctx context.Context) error) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return work(context.WithValue(ctx, txKey{}, tx))
+	})
+}
+
+// txKey finds the transaction that Atomically began.
+type txKey struct{}
+
 // transact is inTx and inSnapshot. gorm's own Transaction takes no context.
 func transact(ctx context.Context, db *gorm.DB, options *sql.TxOptions, work func(tx *gorm.DB) error) error {
+	if tx, ok := ctx.Value(txKey{}).(*gorm.DB); ok {
+		return translate(work(tx)) // part of a larger one, which commits, or does not
+	}
 	tx := db.BeginTx(ctx, options)
 	if tx.Error != nil {
 		return translate(tx.Error)
