@@ -68,7 +68,10 @@ func (s *Store) Events(ctx context.Context, accountID, event string, before int6
 	}
 	var rows []auditRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		log := tx.Where("account_id = ? AND number < ? AND at >= ?", accountID, before, instant{oldest})
+		log := tx.Where("account_id = ? AND number < ?", accountID, before)
+		if !oldest.IsZero() {
+			log = log.Where("at >= ?", instant{oldest})
+		}
 		if event != "" {
 			log = log.Where("event = ?", event)
 		}
