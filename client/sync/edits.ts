@@ -13,7 +13,7 @@ export interface Edit {
   readonly at: number;
   /** Not made live: it must carry `base`, so that it never silently overwrites a newer value. */
   readonly guarded: boolean;
-  /** It was on a link once. Whatever happens now, the same id goes with the same body. */
+  /** It was on a link once: until it is answered, the same id goes again. */
   readonly sent: boolean;
 }
 
@@ -49,6 +49,8 @@ export function chosen(slot: Slot): Json {
 export function withEdit(slot: Slot | undefined, edit: Edit): Slot {
   if (!slot) return { head: edit, next: null, verdict: open };
   const { head, next, verdict } = slot;
+  // Told twice, by a tab that did not know that it was heard.
+  if (head.id === edit.id || next?.id === edit.id) return slot;
   switch (verdict.is) {
     case "open":
       if (head.sent) return { head, next: next ? over(next, edit) : edit, verdict };

@@ -138,12 +138,37 @@ describe("[I3] a patch whose answer never came", () => {
     expect(after.field(salary).saving).toBe("saved");
   });
 
+  describe("and that another device has overtaken", () => {
+    async function overtaken() {
+      const rig = new Rig();
+      await rig.live({ [salary]: entry(3000, 5) });
+      rig.client.change(salary, 3500); // into a connection that is dead already
+      await rig.comeBack();
+      await rig.greet({ revision: 6, change: change(5, 6, { [salary]: entry(9000, 6) }) });
+      return rig;
+    }
+
+    it("goes with its base, so that it cannot overwrite what it knew nothing of", async () => {
+      const rig = await overtaken();
+      expect(rig.patches[1]).toEqual({ ...rig.patches[0], base: { billing: { salary: 5 } } });
+      rig.socket.say(conflict("p1", 9000, 6));
+      expect(rig.field(salary).conflict).toMatchObject({ mine: 3500, theirs: 9000 });
+    });
+
+    it("[I3] and is done if its id was used: then it had arrived, and theirs came after", async () => {
+      const rig = await overtaken();
+      rig.socket.say({ type: "refused", id: "p1", code: "id-reused", message: "Another body." });
+      expect(rig.field(salary)).toMatchObject({ value: 9000, saving: "saved", origin: "stored" });
+    });
+  });
+
   it("[P2] a duplicate ack does not undo what another device chose since", async () => {
     const rig = new Rig();
     await rig.live();
     rig.client.change(salary, 3500);
     await rig.comeBack();
-    await rig.greet({ revision: 2, change: change(0, 2, { [salary]: entry(9000, 2) }) });
+    await rig.greet();
+    rig.socket.say(change(0, 2, { [salary]: entry(9000, 2) }));
     rig.socket.say({ type: "ack", id: "p1", revision: 1, duplicate: true });
     expect(rig.field(salary)).toMatchObject({ value: 9000, origin: "stored", saving: "saved" });
   });

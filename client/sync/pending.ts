@@ -1,9 +1,9 @@
-import { guardedSlot, type Slot, startedOver, withEdit } from "./edits";
+import { type Edit, guardedSlot, insisted, type Slot, startedOver, withEdit } from "./edits";
 import type { Environment } from "./environment";
 import { sameJson } from "./field-name";
 import type { Keeper } from "./kept";
 import type { SettingsState } from "./settings-state";
-import type { FieldName, Json } from "./types";
+import type { FieldName } from "./types";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -41,10 +41,19 @@ export class Pending {
     for (const [field, slot] of since) this.put(field, withEdit(this.get(field), slot.head));
   };
 
-  readonly add = (field: FieldName, value: Json, base: number, live: boolean): void => {
-    const { newId, now } = this.env;
-    const edit = { id: newId(), value, base, at: now(), guarded: !live, sent: false };
-    this.put(field, withEdit(this.get(field), edit));
+  readonly add = (field: FieldName, edit: Pick<Edit, "id" | "value" | "base" | "guarded">): void => {
+    this.put(field, withEdit(this.get(field), { ...edit, at: this.env.now(), sent: false }));
+  };
+
+  /** The person decided about a conflict or a refusal. `here`: the field's revision in the copy. */
+  readonly resolve = (field: FieldName, pick: "mine" | "theirs", here: number): void => {
+    const slot = this.get(field);
+    const verdict = slot?.verdict;
+    if (verdict?.is !== "conflict" && verdict?.is !== "refused") return;
+    if (pick === "theirs") this.put(field, undefined);
+    else if (slot && verdict.is === "conflict") {
+      this.put(field, insisted(slot, this.env.newId(), Math.max(verdict.theirs.revision, here)));
+    }
   };
 
   /** Replaces a slot; undefined removes it. */

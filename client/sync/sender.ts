@@ -14,6 +14,8 @@ export interface SenderOptions {
   /** How long a patch should wait for the server's rate (SPEC E4). */
   readonly waitMs: () => number;
   readonly state: () => SettingsState;
+  /** This device's id. */
+  readonly self: string;
   /** Something a person can see has changed. */
   readonly onChange: () => void;
 }
@@ -45,9 +47,10 @@ export class Sender {
     this.frameBytes = bytes;
   };
 
-  /** Patches are accepted from here (SPEC C7). */
+  /** Patches are accepted from here (SPEC C7), and the copy has caught up. */
   readonly start = (): void => {
     this.connected = true;
+    this.guardOvertaken();
     this.pump();
   };
 
@@ -97,8 +100,8 @@ export class Sender {
         this.conflict(field, frame);
         break;
       case "id-reused":
-        // The id names this field and this value only, so that other body was this
-        // edit without its base: it is stored (see edits.ts).
+        // An id names one field and one value for ever (see edits.ts), so that other body
+        // was this very edit without its base: it is stored.
         this.settle(field, null);
         return;
       case "invalid":
@@ -130,6 +133,22 @@ export class Sender {
       pending.put(field, newer ? conflicted(slot, theirs) : reached(slot, revision));
     }
   };
+
+  /**
+   * A patch without an answer goes again as it was (SPEC I3). Where another device has been
+   * faster meanwhile it goes with its base: if it never arrived, it must not overwrite what
+   * it knew nothing of; if it did, the same id with another body says so (`id-reused`).
+   */
+  private guardOvertaken(): void {
+    const { pending, state, self } = this.options;
+    for (const [field, slot] of pending.slots()) {
+      const { head } = slot;
+      const here = state().entries.get(field);
+      const overtaken = here !== undefined && here.device !== self && here.revision > head.base;
+      if (overtaken && head.sent && !head.guarded)
+        pending.put(field, { ...slot, head: { ...head, guarded: true } });
+    }
+  }
 
   private sendHead(field: FieldName): void {
     const { pending, send } = this.options;

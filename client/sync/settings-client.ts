@@ -1,7 +1,7 @@
 import { Connection, type TokenSource } from "./connection";
 import type { ConnectionState } from "./connection-state";
 import { Copy } from "./copy";
-import { insisted } from "./edits";
+import type { Edit } from "./edits";
 import type { Environment, Undo } from "./environment";
 import { sameJson } from "./field-name";
 import { Hints } from "./hints";
@@ -56,7 +56,6 @@ export class LiveSettings implements SettingsClient {
       onState: this.onState,
     });
     const { send, waitMs } = this.connection;
-    const publish = () => this.publish();
     this.copy = new Copy({ env, keeper: this.keeper, pending: this.pending, self: device.id, send });
     this.sender = new Sender({
       env,
@@ -64,7 +63,8 @@ export class LiveSettings implements SettingsClient {
       send,
       waitMs,
       state: this.copy.state,
-      onChange: publish,
+      self: device.id,
+      onChange: this.publish,
     });
     this.hints = new Hints({
       env,
@@ -74,7 +74,7 @@ export class LiveSettings implements SettingsClient {
       isLive: () => this.live,
       revision: () => this.copy.state().revision,
       onRest: (field, value) => this.change(field, value),
-      onChange: publish,
+      onChange: this.publish,
     });
     this.snapshot = this.nextSnapshot(null);
   }
@@ -98,12 +98,19 @@ export class LiveSettings implements SettingsClient {
   readonly getSnapshot = (): SettingsSnapshot => this.snapshot;
 
   readonly change = (field: FieldName, value: Json): void => {
+    const base = this.copy.state().entries.get(field)?.revision ?? 0;
+    this.edit(field, { id: this.options.env.newId(), value, base });
+  };
+
+  /** As `change`, for an edit made in another tab: told twice, it is one edit (SPEC I3). */
+  readonly edit = (field: FieldName, edit: Pick<Edit, "id" | "value" | "base">): void => {
     this.hints.endDrag(field);
     this.copy.looked(field);
     const stored = this.copy.state().entries.get(field);
-    const already = sameJson(stored ? stored.value : null, value) && (stored !== undefined || value === null);
+    const already =
+      sameJson(stored?.value ?? null, edit.value) && (stored !== undefined || edit.value === null);
     if (!already || this.pending.get(field)) {
-      this.pending.add(field, value, stored?.revision ?? 0, this.live);
+      this.pending.add(field, { ...edit, guarded: !this.live });
       this.sender.pump();
     }
     this.publish();
@@ -120,16 +127,8 @@ export class LiveSettings implements SettingsClient {
   readonly focus = (field: FieldName | null): void => this.hints.focus(field);
 
   readonly resolve = (field: FieldName, pick: "mine" | "theirs"): void => {
-    const slot = this.pending.get(field);
-    if (!slot) return;
-    if (pick === "theirs") {
-      if (slot.verdict.is === "conflict" || slot.verdict.is === "refused") this.pending.put(field, undefined);
-    } else if (slot.verdict.is === "conflict") {
-      const here = this.copy.state().entries.get(field)?.revision ?? 0;
-      const base = Math.max(slot.verdict.theirs.revision, here);
-      this.pending.put(field, insisted(slot, this.options.env.newId(), base));
-      this.sender.pump();
-    }
+    this.pending.resolve(field, pick, this.copy.state().entries.get(field)?.revision ?? 0);
+    this.sender.pump();
     this.publish();
   };
 
@@ -223,12 +222,12 @@ export class LiveSettings implements SettingsClient {
     this.options.onRevoked?.();
   }
 
-  private publish(): void {
+  private readonly publish = (): void => {
     const next = this.nextSnapshot(this.snapshot);
     if (next === this.snapshot) return;
     this.snapshot = next;
     for (const listener of [...this.listeners]) listener();
-  }
+  };
 
   private nextSnapshot(before: SettingsSnapshot | null): SettingsSnapshot {
     const { username, device, defaults } = this.options;

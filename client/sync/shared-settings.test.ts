@@ -196,10 +196,29 @@ describe("the lead changes hands", () => {
     await settle();
     expect(sockets.all).toHaveLength(2);
     await greet();
-    expect(sockets.last.said("patch")).toMatchObject([{ set: { billing: { salary: 3100 } } }]);
+    // Its person saw revision 5, whatever the new leader had read from storage.
+    const sent = { set: { billing: { salary: 3100 } }, base: { billing: { salary: 5 } } };
+    expect(sockets.last.said("patch")).toMatchObject([sent]);
     expect(field(second)).toMatchObject({ value: 3100 });
     await store(6, 3100);
     expect(field(third)).toMatchObject({ value: 3100, saving: "saved" });
+  });
+
+  it("[I3] an edit the leader took and had no time to confirm is not made twice", async () => {
+    const [first, second] = await three();
+    first.tab.mute = true;
+    second.client.change(salary, 3100);
+    await settle();
+    const [sent] = sockets.last.said("patch");
+    await store(6, 3100);
+    browser.crash(first.tab);
+    await settle();
+    await greet(sockets.last, 6);
+    const [again] = sockets.last.said("patch");
+    expect(again).toMatchObject({ id: sent?.id, set: sent?.set });
+    sockets.last.say({ type: "refused", id: again?.id, code: "id-reused", message: "Another body." });
+    await settle();
+    expect(field(second)).toMatchObject({ saving: "saved" });
   });
 
   it("when the leader sleeps and someone needs it", async () => {
@@ -271,7 +290,13 @@ describe("what tabs tell each other", () => {
       "ask",
       { type: "else" },
       { type: "state", leader: "x", snapshot: {}, done: {} },
-      { type: "command", tab: "x", number: 1, command: { do: "change", field: "nodot", value: 1 } },
+      {
+        type: "command",
+        tab: "x",
+        number: 1,
+        command: { do: "change", field: "nodot", value: 1, id: "a", base: 0 },
+      },
+      { type: "command", tab: "x", number: 1, command: { do: "change", field: "a.b", value: 1 } },
       { type: "command", tab: "x", number: 1, command: { do: "delete everything" } },
       { type: "shown", revision: "5" },
     ];

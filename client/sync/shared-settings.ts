@@ -63,7 +63,11 @@ export class SharedSettings implements SettingsClient {
   };
 
   readonly getSnapshot = (): SettingsSnapshot => this.shown;
-  readonly change = (field: FieldName, value: Json): void => this.run({ do: "change", field, value });
+  readonly change = (field: FieldName, value: Json): void => {
+    const base = this.mirror.fields[field]?.stored?.revision ?? 0;
+    this.run({ do: "change", field, value, id: this.options.env.newId(), base });
+  };
+
   readonly preview = (field: FieldName, value: Json): void => this.run({ do: "preview", field, value });
   readonly reset = (field: FieldName): void => this.change(field, null);
   readonly focus = (field: FieldName | null): void => this.run({ do: "focus", field });
@@ -82,9 +86,7 @@ export class SharedSettings implements SettingsClient {
     void this.live.written().then(this.giveUp);
   };
 
-  private isLeading(): boolean {
-    return this.role === "leading";
-  }
+  private readonly isLeading = (): boolean => this.role === "leading";
 
   private run(command: Command): void {
     if (this.isLeading()) {
@@ -226,7 +228,7 @@ export class SharedSettings implements SettingsClient {
 function obey(live: LiveSettings, command: Command): void {
   switch (command.do) {
     case "change":
-      live.change(command.field, command.value);
+      live.edit(command.field, { id: command.id, value: command.value, base: command.base });
       break;
     case "preview":
       live.preview(command.field, command.value);

@@ -65,7 +65,7 @@ const snapshot = z.object({
 });
 
 const command = z.discriminatedUnion("do", [
-  z.object({ do: z.literal("change"), field: fieldSchema, value: z.json() }),
+  z.object({ do: z.literal("change"), field: fieldSchema, value: z.json(), id: z.string(), base: z.int() }),
   z.object({ do: z.literal("preview"), field: fieldSchema, value: z.json() }),
   z.object({ do: z.literal("focus"), field: z.nullable(fieldSchema) }),
   z.object({ do: z.literal("resolve"), field: fieldSchema, pick: z.enum(["mine", "theirs"]) }),
@@ -85,7 +85,15 @@ const message = z.discriminatedUnion("type", [
 
 /** What a person did in a tab that does not lead. */
 export type Command =
-  | { readonly do: "change" | "preview"; readonly field: FieldName; readonly value: Json }
+  /** `id` and `base` become the patch's: told to two leaders, it is one edit over what its person saw (SPEC I3, P4). */
+  | {
+      readonly do: "change";
+      readonly field: FieldName;
+      readonly value: Json;
+      readonly id: string;
+      readonly base: number;
+    }
+  | { readonly do: "preview"; readonly field: FieldName; readonly value: Json }
   | { readonly do: "focus"; readonly field: FieldName | null }
   | { readonly do: "resolve"; readonly field: FieldName; readonly pick: "mine" | "theirs" }
   | { readonly do: "confirm"; readonly send: boolean }

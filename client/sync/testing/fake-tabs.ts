@@ -68,6 +68,8 @@ export class FakeBrowser {
 /** One tab of a FakeBrowser. */
 export class FakeTab implements Tabs {
   frozen = false;
+  /** What it says is lost, as in the moment before a crash. */
+  mute = false;
   private readonly listeners = new Set<(message: unknown) => void>();
   private asleep: (() => void)[] = [];
 
@@ -78,7 +80,7 @@ export class FakeTab implements Tabs {
 
   readonly lead: Tabs["lead"] = (steal, elected, deposed) => this.browser.wish(this, steal, elected, deposed);
   readonly post: Tabs["post"] = (message) => {
-    if (!this.frozen) this.browser.spread(this, message);
+    if (!this.frozen && !this.mute) this.browser.spread(this, message);
   };
   readonly onMessage: Tabs["onMessage"] = (listener) => {
     this.listeners.add(listener);
