@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -71,6 +72,37 @@ func TestCommitDuringTheFirstReadIsInTheOpening(t *testing.T) {
 		synctest.Wait()
 		if _, frames := conn.take(); last(frames, "ready") != `{"type":"ready","revision":2}` {
 			t.Errorf("opened with %s", last(frames, "ready"))
+		}
+	})
+}
+
+// [SPEC S4] [SPEC E5] A patch answered while the server stops: its change comes
+// first there, too, or the device would show the old value until it is back.
+func TestStopSendsChangesBeforeTheirAcks(t *testing.T) {
+	source := newSource("d_1")
+	bubble(t, source, func(t *testing.T, r *Registry) {
+		conn := &fakeConn{}
+		s := open(t, r, "d_1", conn, nil)
+		synctest.Wait()
+		conn.take()
+		conn.stuck = make(chan struct{})
+		r.MemberJoined("u", "d_1", "Phone")
+		synctest.Wait() // the writer is in a write
+		r.Publish("u", source.commit("salary", "3000", "d_1"))
+		s.Send(protocol.Ack("p", settings.Answer{Revision: 1}, false))
+		closed := make(chan error)
+		go func() { closed <- r.Close(context.Background()) }()
+		synctest.Wait()
+		close(conn.stuck)
+		synctest.Wait()
+		got, _ := conn.take()
+		_, after, found := strings.Cut(got, "change ")
+		if !found || !strings.HasSuffix(after, "ack bye") {
+			t.Errorf("got %q", got)
+		}
+		s.Detach()
+		if err := <-closed; err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -157,7 +157,7 @@ func (s *Session) next(frames []*protocol.Frame) ([]*protocol.Frame, *ending) {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.ending == nil {
+	if s.ending == nil || s.ending.code == protocol.CloseRestart { // the acks at a stop have their changes too (SPEC S4)
 		frames = s.newsLocked(frames)
 	}
 	frames = append(frames, s.control...)
@@ -234,7 +234,7 @@ func (s *Session) Send(f *protocol.Frame) {
 }
 
 // End closes the session with a close code, after the frames already queued.
-// No change follows. The first End counts.
+// No change follows, a restart's apart. The first End counts.
 func (s *Session) End(code int, reason string) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
