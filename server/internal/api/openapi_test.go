@@ -206,6 +206,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	accountsAsDescribed(one)
 	devicesAsDescribed(one, two)
 	settingsAsDescribed(one, two)
+	historyAsDescribed(one)
 	usersAsDescribed(one, two)
 	revokedAsDescribed(one, two)
 
@@ -302,6 +303,41 @@ func settingsAsDescribed(one, two *client) {
 	nobody.call("GET", path, "", 401)
 	nobody.call("PATCH", path, `{}`, 401)
 	nobody.call("GET", "/users/TestUser6/events", "", 401)
+}
+
+func historyAsDescribed(one *client) {
+	const six = "/users/TestUser6"
+	nobody := &client{w: one.w}
+	for path, body := range map[string]string{
+		"/undo": `{"revision":1,"partial":true%s}`, "/restore": `{"revision":0%s}`,
+	} {
+		one.call("POST", six+path, fmt.Sprintf(body, `,"dryRun":true`), map[string]int{"/undo": 409, "/restore": 200}[path])
+		one.call("POST", six+path, `{"revision":99}`, 404)
+		one.call("POST", six+path, `{"revision":-1}`, 400)
+		one.call("POST", six+path, `{}`, 422)
+		one.call("POST", six+path, `x`, 415, "Content-Type", "text/plain")
+		one.call("POST", six+path, fmt.Sprintf(body, ""), 412, "If-Match", `"x.1"`)
+		nobody.call("POST", six+path, fmt.Sprintf(body, ""), 401)
+	}
+	one.call("POST", six+"/restore", `{"revision":3}`, 200)
+	one.call("POST", six+"/undo", `{"revision":5}`, 200)
+	one.call("GET", six+"/history?limit=2", "", 200)
+	one.call("GET", six+"/history?limit=x", "", 422)
+	one.call("GET", "/users/Nobody/history", "", 404)
+	nobody.call("GET", six+"/history", "", 401)
+	one.call("PATCH", six+"/settings", `{"billing":{"salary":1200}}`, 200)
+	file := one.call("GET", six+"/export", "", 200)
+	one.call("GET", "/users/Nobody/export", "", 404)
+	nobody.call("GET", six+"/export", "", 401)
+	one.call("POST", six+"/import?dryRun=1", file, 200)
+	one.call("POST", six+"/import", file, 200)
+	one.call("POST", six+"/import", `{"format":"zip"}`, 422)
+	one.call("POST", six+"/import", `{`, 400)
+	one.call("POST", "/users/Nobody/import", file, 404)
+	one.call("POST", six+"/import", file, 412, "If-Match", `"x.1"`)
+	one.call("POST", six+"/import", strings.Repeat(" ", 2<<20), 413)
+	one.call("POST", six+"/import", file, 415, "Content-Type", "text/plain")
+	nobody.call("POST", six+"/import", file, 401)
 }
 
 func usersAsDescribed(one, two *client) {

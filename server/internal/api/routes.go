@@ -33,6 +33,11 @@ func (s *Server) routes() []route {
 		{http.MethodGet, user + "/devices", s.listMembers, false},
 		{http.MethodGet, user + "/settings", s.getSettings, false},
 		{http.MethodPatch, user + "/settings", s.patchSettings, false},
+		{http.MethodGet, user + "/history", s.history, false},
+		{http.MethodPost, user + "/undo", s.undo, false},
+		{http.MethodPost, user + "/restore", s.restore, false},
+		{http.MethodGet, user + "/export", s.exportSettings, false},
+		{http.MethodPost, user + "/import", s.importSettings, false},
 		{http.MethodGet, user + "/ws", s.live, true},
 		{http.MethodGet, user + "/events", s.events, true},
 

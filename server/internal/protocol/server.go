@@ -189,6 +189,20 @@ func AppendOrigin(data []byte, v settings.Value) []byte {
 	return append(data, `"}`...)
 }
 
+// AppendNamedOrigin is AppendOrigin with the device's name beside its id: a
+// document that leaves the server has no other place to look it up. name may be "".
+func AppendNamedOrigin(data []byte, v settings.Value, name string) []byte {
+	data = append(data, `{"revision":`...)
+	data = appendUint(data, v.Revision)
+	data = append(data, `,"device":{"id":`...)
+	data = appendString(data, v.Device)
+	data = append(data, `,"name":`...)
+	data = appendString(data, name)
+	data = append(data, `},"at":"`...)
+	data = v.At.UTC().AppendFormat(data, timeLayout)
+	return append(data, `"}`...)
+}
+
 // appendReplaced appends {"value","device","revision"}, a value that is no more.
 func appendReplaced(data []byte, v settings.Value) []byte {
 	data = append(data, `{"value":`...)
