@@ -1,8 +1,5 @@
 // Command social-server keeps the settings of a person's devices in sync.
-//
-//	social-server              serve, as the environment says (.env.example)
-//	social-server healthcheck  ask a running server whether it is ready
-//	social-server version      print the version
+// Its commands are listed by social-server help, and in commands.go.
 package main
 
 import (
@@ -34,28 +31,23 @@ func main() {
 // run does what the arguments say. When ctx ends it calls stop, so that a
 // second signal ends the process at once, and stops in order.
 func run(ctx context.Context, stop func(), args, environ []string, out io.Writer) error {
-	command := "serve"
-	if len(args) > 0 {
-		command = args[0]
+	c, rest, err := pick(args)
+	if err != nil {
+		return err
 	}
-	if len(args) > 1 {
-		return fmt.Errorf("%s takes no arguments", command)
-	}
-	if command == "version" {
-		_, err := fmt.Fprintln(out, version)
+	switch c.name {
+	case "version":
+		_, err = fmt.Fprintln(out, version)
+		return err
+	case "help":
+		_, err = fmt.Fprint(out, usage())
 		return err
 	}
 	cfg, err := config.Load(".env", environ)
 	if err != nil {
 		return err
 	}
-	switch command {
-	case "serve":
-		return serve(ctx, stop, cfg, out)
-	case "healthcheck":
-		return healthcheck(ctx, cfg)
-	}
-	return fmt.Errorf("there is no command %q: serve, healthcheck or version", command)
+	return c.run(ctx, stop, cfg, rest, out)
 }
 
 // serve runs the server until ctx ends.

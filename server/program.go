@@ -35,6 +35,7 @@ type program struct {
 	store    *store.Store
 	hubs     *hub.Registry
 	settings *settings.Service
+	janitor  *settings.Janitor
 	accounts *account.Service
 	api      *api.Server
 	metrics  *metrics.Metrics
@@ -112,8 +113,8 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.store, err = store.Open(ctx, filepath.Join(p.dataDir, databaseFile)); err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
+	if err := p.openStore(ctx); err != nil {
+		return err
 	}
 	limits, timing := p.cfg.Limits, p.cfg.Timing
 	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, hub.Options{
@@ -139,6 +140,20 @@ func (p *program) open(ctx context.Context) (err error) {
 		Wire:    p.wire(),
 	}
 	return p.showInside()
+}
+
+// openStore opens the database and starts what keeps it small.
+func (p *program) openStore(ctx context.Context) (err error) {
+	if p.store, err = store.Open(ctx, filepath.Join(p.dataDir, databaseFile)); err != nil {
+		return fmt.Errorf("DATA_DIR: %w", err)
+	}
+	if p.store.Unchecked() {
+		p.log.Warn("the database is too large to be checked as a whole at start; a backup checks all of it")
+	}
+	p.janitor = settings.NewJanitor(p.store, settings.Keep{
+		Answers: p.cfg.Timing.AnswersKeep, History: p.cfg.Timing.HistoryKeep, Records: p.cfg.Limits.HistoryPerUser,
+	}, p.log, time.Now)
+	return nil
 }
 
 func (p *program) accountConfig(key config.Secret) account.Config {
@@ -192,6 +207,9 @@ func (p *program) close() error {
 	}
 	if p.accounts != nil {
 		failures = append(failures, p.accounts.Close())
+	}
+	if p.janitor != nil {
+		p.janitor.Close()
 	}
 	if p.store != nil {
 		failures = append(failures, p.store.Close())

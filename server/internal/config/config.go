@@ -87,6 +87,7 @@ type Limits struct {
 	DevicesPerUser    int // members
 	DevicesPerAccount int // registered and not revoked
 	UsersPerAccount   int // users owned by one account
+	HistoryPerUser    int // changes remembered (SPEC U2)
 }
 
 // Timing are the waits of the live connection and how long answers are kept.

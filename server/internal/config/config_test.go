@@ -50,6 +50,7 @@ func TestDefaults(t *testing.T) {
 			DevicesPerUser:    50,
 			DevicesPerAccount: 100,
 			UsersPerAccount:   100,
+			HistoryPerUser:    10_000,
 		},
 		Timing: Timing{ // those of SPEC C4, S6, S8, A1 and P5
 			HelloWithin: 5 * time.Second,

@@ -185,5 +185,8 @@ func timingVariables() []variable {
 		{name: "HISTORY_KEEP", fallback: "2160h",
 			help: "how long it is remembered who changed what",
 			set:  duration(func(c *Config) *time.Duration { return &c.Timing.HistoryKeep }, time.Hour, 4000*day)},
+		{name: "HISTORY_KEEP_COUNT", fallback: "10000",
+			help: "changes of one user that are remembered, at most",
+			set:  count(func(c *Config) *int { return &c.Limits.HistoryPerUser }, 1, 10_000_000)},
 	}
 }

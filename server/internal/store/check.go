@@ -28,7 +28,7 @@ type Inventory struct {
 
 // String returns the numbers in a line.
 func (i Inventory) String() string {
-	return fmt.Sprintf("%d users, %d revisions, %d devices, %d bytes, epoch %s", i.Users, i.Revisions, i.Devices, i.Bytes, i.Epoch)
+	return fmt.Sprintf("users %d, revisions %d, devices %d, bytes %d, epoch %s", i.Users, i.Revisions, i.Devices, i.Bytes, i.Epoch)
 }
 
 // check refuses a database that is damaged or was written by a newer program.

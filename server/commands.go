@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"social-server/internal/config"
+	"social-server/internal/store"
+)
+
+// command is a thing the program does.
+type command struct {
+	name, args string // args as in the usage: one word each
+	does       string
+	run        func(ctx context.Context, stop func(), cfg config.Config, args []string, out io.Writer) error
+}
+
+// commands are all of them; the first is what happens without one.
+func commands() []command {
+	return []command{
+		{"serve", "", "serve, as the environment says (.env.example)",
+			func(ctx context.Context, stop func(), cfg config.Config, _ []string, out io.Writer) error {
+				return serve(ctx, stop, cfg, out)
+			}},
+		{"backup", "FILE", "copy the database to a new file; the server may run",
+			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
+				return backup(ctx, cfg, args[0], out)
+			}},
+		{"restore", "FILE", "put a backup in the database's place; the server must not run",
+			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
+				return restore(ctx, cfg, args[0], out)
+			}},
+		{"healthcheck", "", "ask a running server whether it is ready",
+			func(ctx context.Context, _ func(), cfg config.Config, _ []string, _ io.Writer) error {
+				return healthcheck(ctx, cfg)
+			}},
+		{"version", "", "print the version", nil},
+		{"help", "", "print this", nil},
+	}
+}
+
+// usage says what there is to do.
+func usage() string {
+	var b strings.Builder
+	b.WriteString("Social server keeps the settings of a person's devices in sync.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  social-server %-14s %s\n", c.name+" "+c.args, c.does)
+	}
+	b.WriteString("\nWithout a command it serves.\n")
+	return b.String()
+}
+
+// pick returns the command that arguments name, and what it is given.
+func pick(args []string) (command, []string, error) {
+	all := commands()
+	if len(args) == 0 {
+		return all[0], nil, nil
+	}
+	for _, c := range all {
+		if name := strings.TrimLeft(args[0], "-"); name != c.name {
+			continue
+		}
+		if len(args)-1 != len(strings.Fields(c.args)) {
+			return c, nil, fmt.Errorf("use it as: social-server %s", strings.TrimSpace(c.name+" "+c.args))
+		}
+		return c, args[1:], nil
+	}
+	return command{}, nil, fmt.Errorf("there is no command %q; social-server help lists them", args[0])
+}
+
+// backup copies the database of this configuration to a new file.
+func backup(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
+	held, err := store.Backup(ctx, filepath.Join(cfg.DataDir, databaseFile), file)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, `Backed up to %s, and checked: %s.
+It holds everything but the signing key. Keep a copy of jwt.key too, if it is in
+%s: with another key every device logs in again.
+`, file, held, cfg.DataDir)
+	return err
+}
+
+// restore puts a backup in the place of the database of this configuration.
+func restore(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
+	config.Privately()
+	if err := cfg.PrepareDataDir(); err != nil {
+		return err
+	}
+	path := filepath.Join(cfg.DataDir, databaseFile)
+	done, err := store.Restore(ctx, path, file, time.Now())
+	if err != nil {
+		return err
+	}
+	kept := "There was no database before."
+	if done.Kept != "" {
+		kept = "The database from before is kept as\n" + done.Kept + "; remove it when all is well."
+	}
+	_, err = fmt.Fprintf(out, `Restored %s: %s.
+%s
+
+Next: start the server. Every device takes over what the backup says; changes
+that were made after it are gone from the server. Devices registered after it
+register again. Devices locked out after it may log in again: lock them out anew.
+`, file, done.Inventory, kept)
+	return err
+}
