@@ -1,0 +1,119 @@
+package settings
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fakeMemory remembers so many steps' worth, and notes what is asked of it.
+type fakeMemory struct {
+	answers int            // steps until they are forgotten
+	users   []string       // in order
+	history map[string]int // steps, by user
+	fail    error
+	asked   []string
+	block   chan struct{} // if set, forgetting waits for its context
+}
+
+func (m *fakeMemory) note(format string, args ...any) {
+	m.asked = append(m.asked, fmt.Sprintf(format, args...))
+}
+
+func (m *fakeMemory) UsersAfter(_ context.Context, id string, most int) (ids []string, err error) {
+	for _, user := range m.users {
+		if user > id && len(ids) < min(most, 2) {
+			ids = append(ids, user)
+		}
+	}
+	return ids, m.fail
+}
+
+func (m *fakeMemory) Forget(_ context.Context, user string, before time.Time, keep, most int) (bool, error) {
+	m.note("%s before %s beyond %d by %d", user, before.Format(time.DateOnly), keep, most)
+	m.history[user]--
+	return m.history[user] > 0, m.fail
+}
+
+func (m *fakeMemory) ForgetAnswers(ctx context.Context, before time.Time, most int) (bool, error) {
+	m.note("answers before %s by %d", before.Format(time.DateOnly), most)
+	if m.block != nil {
+		close(m.block)
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	m.answers--
+	return m.answers > 0, m.fail
+}
+
+var keep = Keep{Answers: 30 * 24 * time.Hour, History: 90 * 24 * time.Hour, Records: 10_000}
+
+func newTestJanitor(m *fakeMemory, log *bytes.Buffer) *Janitor {
+	return NewJanitor(m, keep, slog.New(slog.NewTextHandler(log, nil)), time.Now)
+}
+
+// [SPEC U2] [SPEC P5] A sweep, at once and then hourly, goes through answers and every user's history, step by step.
+func TestJanitorSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &fakeMemory{answers: 2, users: []string{"a", "b", "c"}, history: map[string]int{"b": 3}}
+		j := newTestJanitor(m, &bytes.Buffer{})
+		synctest.Wait()
+		answers, history := "answers before 1999-12-02 by 500", " before 1999-10-03 beyond 10000 by 500"
+		want := []string{answers, answers, "a" + history, "b" + history, "b" + history, "b" + history, "c" + history}
+		if !reflect.DeepEqual(m.asked, want) {
+			t.Errorf("asked %q, want %q", m.asked, want)
+		}
+		m.asked = nil
+		time.Sleep(time.Hour + time.Second) // the bubble's clock: no real wait
+		synctest.Wait()
+		if len(m.asked) != 4 {
+			t.Errorf("an hour later %q", m.asked)
+		}
+		j.Close()
+		m.asked = nil
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if m.asked != nil {
+			t.Errorf("after Close %q", m.asked)
+		}
+	})
+}
+
+// A store that fails is left alone for an hour, and the log says so once.
+func TestJanitorSurvivesFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		m := &fakeMemory{answers: 5, users: []string{"a"}, history: map[string]int{}, fail: errors.New("disk full")}
+		j := newTestJanitor(m, &log)
+		synctest.Wait()
+		if len(m.asked) != 1 || strings.Count(log.String(), "disk full") != 1 {
+			t.Errorf("asked %q, logged %s", m.asked, &log)
+		}
+		m.fail = nil
+		time.Sleep(time.Hour + time.Second)
+		synctest.Wait()
+		j.Close()
+		if m.answers > 0 || len(m.asked) != 6 {
+			t.Errorf("it did not try again: %q", m.asked)
+		}
+	})
+}
+
+// Close ends a sweep that is under way, waits for it, and is no failure.
+func TestJanitorCloses(t *testing.T) {
+	var log bytes.Buffer
+	m := &fakeMemory{block: make(chan struct{})}
+	j := newTestJanitor(m, &log)
+	<-m.block
+	j.Close()
+	if log.Len() > 0 {
+		t.Errorf("logged %s", &log)
+	}
+}
