@@ -54,7 +54,7 @@ func TestDamageIsRefused(t *testing.T) {
 		"a page of zeros":  page(4096, 8192, 0),
 		"pages of rubbish": page(8192, 5*4096, 0xa5),
 		"cut in half":      func(text []byte) []byte { return text[:len(text)/2] },
-		"cut in a page":    func(text []byte) []byte { return text[:len(text)-1000] },
+		"cut in a page":    func(text []byte) []byte { return text[:len(text)-4096-1000] }, // the last page may be an empty table
 		"a few bytes":      func(text []byte) []byte { return text[:10] },
 	}
 	for name, harm := range tests {
