@@ -84,6 +84,17 @@ const serverFrame = z.discriminatedUnion("type", [
     type: z.literal("device"),
     event: z.enum(["joined", "left", "renamed", "revoked", "asks"]),
     device,
+    /** With `asks`: what is to be approved or denied. */
+    ask: z.optional(z.object({ id: z.string(), email: z.string(), expires: z.string() })),
+  }),
+  /** What another device of the account did just now (SPEC L5). The words are those of the audit log. */
+  z.object({
+    type: z.literal("notice"),
+    event: z.string(),
+    device,
+    address: z.string(),
+    detail: z.string(),
+    at: z.string(),
   }),
   z.object({ type: z.literal("ping"), revision, seal: z.string() }),
   z.object({ type: z.literal("authDue"), in: z.number().check(z.gte(0)) }),

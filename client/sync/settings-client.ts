@@ -183,6 +183,8 @@ export class LiveSettings implements SettingsClient {
         this.hints.hear(frame);
         this.copy.onPing(frame.revision, frame.seal);
         break;
+      case "notice":
+        break; // about the account, not the settings
       case "authDue":
       case "bye":
         break; // the connection's own business

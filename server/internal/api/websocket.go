@@ -110,7 +110,8 @@ func (s *Server) authorise(ctx context.Context, token string, o *hub.Opening) er
 	if err != nil {
 		return err
 	}
-	o.User, o.Username, o.Login, o.Expires = user.ID, user.Username, who.LoginID, who.Expires
+	o.User, o.Username = user.ID, user.Username
+	o.Account, o.Login, o.Expires = who.AccountID, who.LoginID, who.Expires
 	o.Device = protocol.Device{ID: who.DeviceID, Name: who.DeviceName}
 	return nil
 }

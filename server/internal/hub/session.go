@@ -39,6 +39,7 @@ type Opening struct {
 	Mode     Mode
 	User     string // id
 	Username string
+	Account  string // id of the device's account
 	Login    string // id of the log-in its token came from
 	Device   protocol.Device
 	Expires  time.Time         // of the token
@@ -52,12 +53,13 @@ type Opening struct {
 // frames. Its writer runs only while there is something to write, so that an
 // idle session costs no goroutine here.
 type Session struct {
-	ID     string
-	Device protocol.Device
-	hub    *Hub
-	conn   Conn
-	login  string
-	mode   Mode
+	ID      string
+	Device  protocol.Device
+	hub     *Hub
+	conn    Conn
+	account string
+	login   string
+	mode    Mode
 
 	heard atomic.Int64 // UnixNano of the last frame from the device
 
@@ -94,7 +96,7 @@ const maxControl = 1024
 
 // newSession makes a session that has not been sent anything.
 func newSession(h *Hub, id string, o Opening, now time.Time) *Session {
-	s := &Session{ID: id, Device: o.Device, hub: h, conn: o.Conn, login: o.Login, mode: o.Mode, expires: o.Expires}
+	s := &Session{ID: id, Device: o.Device, hub: h, conn: o.Conn, account: o.Account, login: o.Login, mode: o.Mode, expires: o.Expires}
 	s.heard.Store(now.UnixNano())
 	return s
 }

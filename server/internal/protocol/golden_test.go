@@ -66,8 +66,15 @@ var serverFrames = map[string]*Frame{
 	"refused-later": Refused("01JH8Z6Q4N5C", &errs.Error{
 		Code: errs.RateLimited, Message: "Too many frames at once.", RetryAfter: time.Second,
 	}),
-	"preview":  Previewed([]settings.Assignment{{Key: salary, Text: "2710"}}, "d_1"),
-	"device":   DeviceEvent("joined", Device{"d_3", "Phone"}),
+	"preview": Previewed([]settings.Assignment{{Key: salary, Text: "2710"}}, "d_1"),
+	"device":  DeviceEvent("joined", Device{"d_3", "Phone"}),
+	"device-asks": Asks(Device{"d_4", "Phone of anna"}, Ask{
+		ID: "q_5n2k", Email: "anna@…", Expires: at("2026-11-23T09:10:00Z"),
+	}),
+	"notice": Notice{
+		Event: "login", Device: Device{"d_2", "Firefox.test6"}, Address: "203.0.113.7",
+		Detail: "Firefox on Linux", At: at("2026-11-23T09:00:03Z"),
+	}.Encode(),
 	"ping":     Ping(47, 0x9f3a12bc),
 	"auth-due": AuthDue(2 * time.Minute),
 	"bye":      Bye(CloseRestart, "restart", 8400*time.Millisecond),

@@ -1,0 +1,40 @@
+package hub
+
+import "social-server/internal/protocol"
+
+// Asked tells the members of a user of a device that asks to become one.
+func (r *Registry) Asked(user string, device protocol.Device, ask protocol.Ask) {
+	r.tell(user, protocol.Asks(device, ask))
+}
+
+// AskEnded tells the members that a device which asked was not let in. For
+// them it is a device that has left (SPEC L4).
+func (r *Registry) AskEnded(user string, device protocol.Device) {
+	r.tell(user, protocol.DeviceEvent("left", device))
+}
+
+// Noticed tells the devices of an account what another of them did, whichever
+// users they are connected to (SPEC L5).
+func (r *Registry) Noticed(account string, n protocol.Notice) {
+	frame := n.Encode()
+	for _, h := range r.all() {
+		h.send(frame, func(s *Session) bool { return s.account == account && s.Device.ID != n.Device.ID })
+	}
+}
+
+// tell sends a frame to every session of a user.
+func (r *Registry) tell(user string, frame *protocol.Frame) {
+	if h := r.hub(user); h != nil {
+		h.send(frame, func(*Session) bool { return true })
+	}
+}
+
+func (h *Hub) send(frame *protocol.Frame, match func(*Session) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sessions {
+		if match(s) {
+			s.sendLocked(frame)
+		}
+	}
+}
