@@ -7,6 +7,8 @@ package account
 import (
 	"context"
 	"time"
+
+	"social-server/internal/protocol"
 )
 
 // Account is an e-mail address and the hash of its password.
@@ -88,6 +90,8 @@ type Store interface {
 	logins
 	devices
 	users
+	asks
+	invitations
 	audit
 }
 
@@ -95,6 +99,8 @@ type Store interface {
 type accounts interface {
 	// AnyAccount reports whether there is an account at all.
 	AnyAccount(ctx context.Context) (bool, error)
+	// Account returns an account by its id.
+	Account(ctx context.Context, id string) (Account, error)
 	// AccountByEmail returns the account of a lower-case e-mail address.
 	AccountByEmail(ctx context.Context, email string) (Account, error)
 	// DeviceByName returns a device that is not revoked, and its account.
@@ -169,6 +175,12 @@ type Live interface {
 	MemberJoined(userID, deviceID, name string)
 	// MemberLeft ends the sessions of a device to a user and tells its members.
 	MemberLeft(userID, deviceID string)
+	// Asked tells the members of a user of a device that asks to join it.
+	Asked(userID string, device protocol.Device, ask protocol.Ask)
+	// AskEnded tells them that it was not let in.
+	AskEnded(userID string, device protocol.Device)
+	// Noticed tells the devices of an account, but not the one it is about.
+	Noticed(accountID string, notice protocol.Notice)
 	// Online returns how many sessions each connected device has to a user.
 	Online(userID string) map[string]int
 }

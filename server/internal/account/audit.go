@@ -83,6 +83,16 @@ func (s *Service) record(ctx context.Context, e Event) error {
 	return s.Store.Record(ctx, e, e.At.Add(-auditKept), auditOfKind)
 }
 
+// recordFor is record, also in the log of the account that owns a user, if it is
+// another one. "" is nobody.
+func (s *Service) recordFor(ctx context.Context, e Event, owner string) error {
+	if err := s.record(ctx, e); err != nil || owner == "" || owner == e.AccountID {
+		return err
+	}
+	e.AccountID = owner
+	return s.record(ctx, e)
+}
+
 // did is an event that this device caused in its own account.
 func (who Identity) did(event, detail string) Event {
 	return Event{AccountID: who.AccountID, Event: event, DeviceID: who.DeviceID, DeviceName: who.DeviceName, Detail: detail}

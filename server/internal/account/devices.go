@@ -48,9 +48,15 @@ func (s *Service) RenameDevice(ctx context.Context, who Identity, deviceID, name
 	if err := checkDeviceName("name", name); err != nil {
 		return err
 	}
-	joined, err := s.Store.RenameDevice(ctx, who.AccountID, deviceID, name)
+	var joined []string
+	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if joined, err = s.Store.RenameDevice(ctx, who.AccountID, deviceID, name); err != nil {
+			return missing(naming(err), errNoDevice)
+		}
+		return s.record(ctx, who.did(EventRename, name))
+	})
 	if err != nil {
-		return missing(naming(err), errNoDevice)
+		return err
 	}
 	s.Live.DeviceRenamed(deviceID, name, joined)
 	return nil
@@ -59,11 +65,49 @@ func (s *Service) RenameDevice(ctx context.Context, who Identity, deviceID, name
 // RevokeDevice locks a device of the account out, for good: its log-ins,
 // memberships and sessions end, and its tokens are worth nothing from now on.
 func (s *Service) RevokeDevice(ctx context.Context, who Identity, deviceID string) error {
-	joined, err := s.Store.RevokeDevice(ctx, who.AccountID, deviceID, s.now())
-	if err != nil {
-		return missing(err, errNoDevice)
+	return s.revoke(ctx, who, func(d Device) bool { return d.ID == deviceID })
+}
+
+// RevokeOthers locks out every device of the account but the one that asks.
+func (s *Service) RevokeOthers(ctx context.Context, who Identity) error {
+	err := s.revoke(ctx, who, func(d Device) bool { return d.ID != who.DeviceID })
+	if errs.Is(err, errs.NotFound) {
+		return nil // there is no other
 	}
-	s.Live.DeviceRevoked(deviceID, joined)
+	return err
+}
+
+// revoke locks out the devices of the account that match, all or none. If none
+// match it is errs.NotFound.
+func (s *Service) revoke(ctx context.Context, who Identity, match func(Device) bool) error {
+	joined := map[string][]string{} // users, by device
+	err := s.Store.Atomically(ctx, func(ctx context.Context) error {
+		all, err := s.Store.Devices(ctx, who.AccountID)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			if !match(d.Device) {
+				continue
+			}
+			if joined[d.ID], err = s.Store.RevokeDevice(ctx, who.AccountID, d.ID, s.now()); err != nil {
+				return err
+			}
+			if err := s.record(ctx, who.did(EventRevoke, d.Name)); err != nil {
+				return err
+			}
+		}
+		if len(joined) == 0 {
+			return errNoDevice
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for device, users := range joined {
+		s.Live.DeviceRevoked(device, users)
+	}
 	return nil
 }
 

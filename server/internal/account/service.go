@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"social-server/internal/errs"
+	"social-server/internal/protocol"
 )
 
 // Registration says who may register a device.
@@ -41,6 +42,9 @@ type Config struct {
 	MaxDevices   int           // 100 per account
 	MaxUsers     int           // 100 per account
 	MaxMembers   int           // 50 per user
+
+	MaxAsksWaiting int // 5 at once, of the devices of one account, to join users of others
+	MaxAsksPerDay  int // 20
 }
 
 // withDefaults returns c with every zero replaced.
@@ -63,6 +67,8 @@ func (c Config) withDefaults() Config {
 	c.MaxDevices = cmp.Or(c.MaxDevices, 100)
 	c.MaxUsers = cmp.Or(c.MaxUsers, 100)
 	c.MaxMembers = cmp.Or(c.MaxMembers, 50)
+	c.MaxAsksWaiting = cmp.Or(c.MaxAsksWaiting, 5)
+	c.MaxAsksPerDay = cmp.Or(c.MaxAsksPerDay, 20)
 	return c
 }
 
@@ -73,6 +79,8 @@ type Service struct {
 	passwords *passwords
 	tokens    *tokens
 	seen      *seen
+	bells     *bells
+	inviteKey []byte
 }
 
 // New returns a Service. The caller must Close it, before the store.
@@ -86,8 +94,14 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := inviteKey(c.Secrets[0])
+	if err != nil {
+		return nil, err
+	}
 	c.Secrets = nil // they live in tokens alone
-	return &Service{Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log)}, nil
+	return &Service{
+		Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log), bells: newBells(), inviteKey: key,
+	}, nil
 }
 
 // Close stores when devices were last seen and waits until that is done.
@@ -134,9 +148,12 @@ var errRevoked = errs.New(errs.Revoked, "This device was locked out.")
 // nobody is the Live of a server without live connections.
 type nobody struct{}
 
-func (nobody) DeviceRevoked(string, []string)         {}
-func (nobody) DeviceRenamed(string, string, []string) {}
-func (nobody) LoginEnded(string, string)              {}
-func (nobody) MemberJoined(string, string, string)    {}
-func (nobody) MemberLeft(string, string)              {}
-func (nobody) Online(string) map[string]int           { return nil }
+func (nobody) DeviceRevoked(string, []string)              {}
+func (nobody) DeviceRenamed(string, string, []string)      {}
+func (nobody) LoginEnded(string, string)                   {}
+func (nobody) MemberJoined(string, string, string)         {}
+func (nobody) MemberLeft(string, string)                   {}
+func (nobody) Asked(string, protocol.Device, protocol.Ask) {}
+func (nobody) AskEnded(string, protocol.Device)            {}
+func (nobody) Noticed(string, protocol.Notice)             {}
+func (nobody) Online(string) map[string]int                { return nil }

@@ -1,6 +1,11 @@
 package account
 
-import "context"
+import (
+	"context"
+	"slices"
+
+	"social-server/internal/errs"
+)
 
 // Connect makes a user, with the device that asks as its first member.
 func (s *Service) Connect(ctx context.Context, who Identity, username string) (User, error) {
@@ -12,10 +17,16 @@ func (s *Service) Connect(ctx context.Context, who Identity, username string) (U
 		return User{}, err
 	}
 	user := User{ID: id, AccountID: who.AccountID, Username: username, CreatedAt: s.now(), Joined: true}
-	if err := s.Store.CreateUser(ctx, user, who.DeviceID, s.MaxUsers); err != nil {
-		return User{}, naming(err)
+	err = s.Store.Atomically(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateUser(ctx, user, who.DeviceID, s.MaxUsers); err != nil {
+			return naming(err)
+		}
+		return s.record(ctx, who.did(EventJoin, username))
+	})
+	if err != nil {
+		return User{}, err
 	}
-	s.Live.MemberJoined(user.ID, who.DeviceID, who.DeviceName)
+	s.memberJoined(ctx, who, user)
 	return user, nil
 }
 
@@ -34,12 +45,18 @@ func (s *Service) Join(ctx context.Context, who Identity, username string) (User
 	if err != nil {
 		return User{}, err
 	}
-	joined, err := s.Store.Join(ctx, user.ID, who.DeviceID, s.now(), s.MaxMembers)
+	joined := false
+	err = s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if joined, err = s.Store.Join(ctx, user.ID, who.DeviceID, s.now(), s.MaxMembers); err != nil || !joined {
+			return missing(err, errNoUser)
+		}
+		return s.recordFor(ctx, who.did(EventJoin, user.Username), user.AccountID)
+	})
 	if err != nil {
-		return User{}, missing(err, errNoUser)
+		return User{}, err
 	}
 	if joined {
-		s.Live.MemberJoined(user.ID, who.DeviceID, who.DeviceName)
+		s.memberJoined(ctx, who, user)
 	}
 	user.Joined, user.Online = true, s.online(user.ID)
 	return user, nil
@@ -52,7 +69,13 @@ func (s *Service) Leave(ctx context.Context, who Identity, username string) erro
 	if err != nil {
 		return err
 	}
-	left, err := s.Store.Leave(ctx, user.ID, who.DeviceID)
+	left := false
+	err = s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if left, err = s.Store.Leave(ctx, user.ID, who.DeviceID); err != nil || !left {
+			return err
+		}
+		return s.recordFor(ctx, who.did(EventLeave, user.Username), user.AccountID)
+	})
 	if err != nil {
 		return err
 	}
@@ -60,6 +83,48 @@ func (s *Service) Leave(ctx context.Context, who Identity, username string) erro
 		s.Live.MemberLeft(user.ID, who.DeviceID)
 	}
 	return nil
+}
+
+// Remove ends the membership of another device. Owners, the devices of the
+// user's account, may remove any; everyone else only themselves.
+func (s *Service) Remove(ctx context.Context, who Identity, username, deviceID string) error {
+	if deviceID == who.DeviceID {
+		return s.Leave(ctx, who, username)
+	}
+	var user User
+	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if user, err = s.user(ctx, who, username); err != nil {
+			return err
+		}
+		if user.AccountID != who.AccountID {
+			return errs.New(errs.Forbidden, "Only devices of the account that made this user may do that.")
+		}
+		members, err := s.Store.Members(ctx, user.ID)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(members, func(m Member) bool { return m.ID == deviceID })
+		if i < 0 {
+			return errNoDevice
+		}
+		if _, err := s.Store.Leave(ctx, user.ID, deviceID); err != nil {
+			return err
+		}
+		return s.record(ctx, who.did(EventRemove, about(members[i].Name, user.Username)))
+	})
+	if err == nil {
+		s.Live.MemberLeft(user.ID, deviceID)
+	}
+	return err
+}
+
+// memberJoined tells the members of a user, and the devices of its account,
+// that a device has joined.
+func (s *Service) memberJoined(ctx context.Context, who Identity, user User) {
+	s.Live.MemberJoined(user.ID, who.DeviceID, who.DeviceName)
+	e := who.did(EventJoin, user.Username)
+	e.AccountID = user.AccountID
+	s.notify(ctx, e)
 }
 
 // Authorize returns the user of a name if the device has joined it. Anything

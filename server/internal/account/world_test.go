@@ -13,6 +13,7 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/errs"
+	"social-server/internal/protocol"
 	"social-server/internal/store"
 )
 
@@ -132,7 +133,8 @@ func (c *clock) advance(d time.Duration) {
 type fakeLive struct {
 	mu       sync.Mutex
 	told     []string
-	look     func() // called first, if there is one
+	notices  []string // those of accounts, apart
+	look     func()   // called first, if there is one
 	sessions map[string]map[string]int
 }
 
@@ -164,5 +166,16 @@ func (l *fakeLive) LoginEnded(login, device string) { l.tell("login ended %s %s"
 func (l *fakeLive) MemberJoined(user, device, name string) {
 	l.tell("joined %s %s %s", user, device, name)
 }
-func (l *fakeLive) MemberLeft(user, device string)    { l.tell("left %s %s", user, device) }
+func (l *fakeLive) MemberLeft(user, device string) { l.tell("left %s %s", user, device) }
+func (l *fakeLive) Asked(user string, device protocol.Device, ask protocol.Ask) {
+	l.tell("asked %s %s %s", user, device.Name, ask.Email)
+}
+func (l *fakeLive) AskEnded(user string, device protocol.Device) {
+	l.tell("ask ended %s %s", user, device.Name)
+}
+func (l *fakeLive) Noticed(account string, n protocol.Notice) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.notices = append(l.notices, fmt.Sprintf("%s %s %s %s %s", account, n.Event, n.Device.Name, n.Address, n.Detail))
+}
 func (l *fakeLive) Online(user string) map[string]int { return l.sessions[user] }

@@ -22,6 +22,15 @@ func (s *Store) AnyAccount(ctx context.Context) (any bool, err error) {
 	return any, err
 }
 
+// Account returns an account by its id.
+func (s *Store) Account(ctx context.Context, id string) (account.Account, error) {
+	var row accountRow
+	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
+		return tx.Where("id = ?", id).Take(&row).Error
+	})
+	return row.account(), err
+}
+
 // AccountByEmail returns the account of a lower-case e-mail address.
 func (s *Store) AccountByEmail(ctx context.Context, email string) (account.Account, error) {
 	var row accountRow
@@ -125,8 +134,8 @@ func (s *Store) RenameDevice(ctx context.Context, accountID, deviceID, name stri
 	return users, err
 }
 
-// RevokeDevice locks a device out: it ends its log-ins and memberships, and
-// returns the ids of the users it had joined.
+// RevokeDevice locks a device out: it ends its log-ins and memberships, what it
+// asked for and whom it invited, and returns the ids of the users it had joined.
 func (s *Store) RevokeDevice(ctx context.Context, accountID, deviceID string, at time.Time) (users []string, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		revoked := ownDevice(tx, accountID, deviceID).Updates(map[string]any{"revoked_at": instant{at}})
@@ -139,8 +148,10 @@ func (s *Store) RevokeDevice(ctx context.Context, accountID, deviceID string, at
 		if users, err = joinedBy(tx, deviceID); err != nil {
 			return err
 		}
-		if err := tx.Where("device_id = ?", deviceID).Delete(&memberRow{}).Error; err != nil {
-			return err
+		for _, row := range []any{&memberRow{}, &askRow{}, &invitationRow{}} {
+			if err := tx.Where("device_id = ?", deviceID).Delete(row).Error; err != nil {
+				return err
+			}
 		}
 		return tx.Model(&loginRow{}).Where("device_id = ? AND ended_at IS NULL", deviceID).
 			Updates(map[string]any{"ended_at": instant{at}}).Error
