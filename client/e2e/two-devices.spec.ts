@@ -83,6 +83,8 @@ test.describe("with two devices connected", () => {
     await firefox.saved();
     await expect(chrome.page.getByText("theirs")).toBeVisible(); // told beside the box
     await expect(chrome.username).toHaveValue("mine");
+    await chrome.username.blur();
+    for (const one of [chrome, firefox]) await one.shows({ username: "theirs" });
   });
 
   test("a slider by mouse: shown while it is dragged, kept when it is let go", async () => {
