@@ -159,5 +159,5 @@ test("errors stand beside their field, in the server's words", async ({ device, 
   await note("deviceName").fill("Chrome.test6");
   await note("password").fill("not the password");
   await chrome.button("Log In").click();
-  await expect(chrome.page.getByRole("alert")).toBeVisible();
+  await expect(chrome.page.getByRole("main").getByRole("alert")).toBeVisible();
 });
