@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,16 +16,32 @@ import (
 
 // fakeMemory remembers so many steps' worth, and notes what is asked of it.
 type fakeMemory struct {
+	users []string      // in order
+	block chan struct{} // if set, forgetting waits for its context
+
+	mu      sync.Mutex     // guards the following
 	answers int            // steps until they are forgotten
-	users   []string       // in order
 	history map[string]int // steps, by user
 	fail    error
 	asked   []string
-	block   chan struct{} // if set, forgetting waits for its context
 }
 
-func (m *fakeMemory) note(format string, args ...any) {
+// step notes what is asked, and whether there is more to do of it.
+func (m *fakeMemory) step(left *int, format string, args ...any) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.asked = append(m.asked, fmt.Sprintf(format, args...))
+	*left--
+	return *left > 0, m.fail
+}
+
+// taken returns what was asked since the last time, and sets what fails from here.
+func (m *fakeMemory) taken(fail error) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	asked := m.asked
+	m.asked, m.fail = nil, fail
+	return asked
 }
 
 func (m *fakeMemory) UsersAfter(_ context.Context, id string, most int) (ids []string, err error) {
@@ -33,24 +50,23 @@ func (m *fakeMemory) UsersAfter(_ context.Context, id string, most int) (ids []s
 			ids = append(ids, user)
 		}
 	}
-	return ids, m.fail
+	return ids, nil
 }
 
 func (m *fakeMemory) Forget(_ context.Context, user string, before time.Time, keep, most int) (bool, error) {
-	m.note("%s before %s beyond %d by %d", user, before.Format(time.DateOnly), keep, most)
-	m.history[user]--
-	return m.history[user] > 0, m.fail
+	steps := m.history[user]
+	more, err := m.step(&steps, "%s before %s beyond %d by %d", user, before.Format(time.DateOnly), keep, most)
+	m.history[user] = steps
+	return more, err
 }
 
 func (m *fakeMemory) ForgetAnswers(ctx context.Context, before time.Time, most int) (bool, error) {
-	m.note("answers before %s by %d", before.Format(time.DateOnly), most)
 	if m.block != nil {
 		close(m.block)
 		<-ctx.Done()
 		return false, ctx.Err()
 	}
-	m.answers--
-	return m.answers > 0, m.fail
+	return m.step(&m.answers, "answers before %s by %d", before.Format(time.DateOnly), most)
 }
 
 var keep = Keep{Answers: 30 * 24 * time.Hour, History: 90 * 24 * time.Hour, Records: 10_000}
@@ -67,21 +83,19 @@ func TestJanitorSweeps(t *testing.T) {
 		synctest.Wait()
 		answers, history := "answers before 1999-12-02 by 500", " before 1999-10-03 beyond 10000 by 500"
 		want := []string{answers, answers, "a" + history, "b" + history, "b" + history, "b" + history, "c" + history}
-		if !reflect.DeepEqual(m.asked, want) {
-			t.Errorf("asked %q, want %q", m.asked, want)
+		if got := m.taken(nil); !reflect.DeepEqual(got, want) {
+			t.Errorf("asked %q, want %q", got, want)
 		}
-		m.asked = nil
 		time.Sleep(time.Hour + time.Second) // the bubble's clock: no real wait
 		synctest.Wait()
-		if len(m.asked) != 4 {
-			t.Errorf("an hour later %q", m.asked)
+		if got := m.taken(nil); len(got) != 4 {
+			t.Errorf("an hour later %q", got)
 		}
 		j.Close()
-		m.asked = nil
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		if m.asked != nil {
-			t.Errorf("after Close %q", m.asked)
+		if got := m.taken(nil); got != nil {
+			t.Errorf("after Close %q", got)
 		}
 	})
 }
@@ -93,15 +107,14 @@ func TestJanitorSurvivesFailure(t *testing.T) {
 		m := &fakeMemory{answers: 5, users: []string{"a"}, history: map[string]int{}, fail: errors.New("disk full")}
 		j := newTestJanitor(m, &log)
 		synctest.Wait()
-		if len(m.asked) != 1 || strings.Count(log.String(), "disk full") != 1 {
-			t.Errorf("asked %q, logged %s", m.asked, &log)
+		if got := m.taken(nil); len(got) != 1 || strings.Count(log.String(), "disk full") != 1 {
+			t.Errorf("asked %q, logged %s", got, &log)
 		}
-		m.fail = nil
 		time.Sleep(time.Hour + time.Second)
 		synctest.Wait()
 		j.Close()
-		if m.answers > 0 || len(m.asked) != 6 {
-			t.Errorf("it did not try again: %q", m.asked)
+		if got := m.taken(nil); len(got) != 5 {
+			t.Errorf("it did not try again: %q", got)
 		}
 	})
 }
