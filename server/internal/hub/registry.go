@@ -83,7 +83,7 @@ func (r *Registry) Attach(ctx context.Context, o Opening) (*Session, error) {
 	}
 	select {
 	case <-h.loaded:
-		err = h.know(ctx, o.Device.ID)
+		err = h.know(ctx, o)
 	case <-ctx.Done():
 		err = errs.Wrap(ctx.Err())
 	}
@@ -99,16 +99,18 @@ func (r *Registry) Attach(ctx context.Context, o Opening) (*Session, error) {
 	return s, nil
 }
 
-// know makes sure the hub's members are new enough to judge a device that was
-// found in the store just now: it may have joined a moment ago.
-func (h *Hub) know(ctx context.Context, device string) error {
+// know makes sure the hub is new enough to judge a device: it may have joined a
+// moment ago, or been shown by another hub, or before a crash, what this one has
+// not heard of. Only the store can tell that from a device that is ahead of it.
+func (h *Hub) know(ctx context.Context, o Opening) error {
 	if h.loadErr != nil {
 		return h.loadErr
 	}
 	h.mu.Lock()
-	listed := h.memberLocked(device) != nil
+	listed := h.memberLocked(o.Device.ID) != nil
+	ahead := o.Resume != nil && o.Resume.Epoch == h.state.Epoch && o.Resume.Revision > h.state.Revision
 	h.mu.Unlock()
-	if listed {
+	if listed && !ahead {
 		return nil
 	}
 	return h.read(ctx)

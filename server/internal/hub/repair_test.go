@@ -106,3 +106,22 @@ func TestStopSendsChangesBeforeTheirAcks(t *testing.T) {
 		}
 	})
 }
+
+// [SPEC C6] [SPEC S1] A device that has what its hub has not heard of is not put
+// back: the store is asked first. (Found by the model: a lost message, and the
+// device that knew more was sent the older state as a whole.)
+func TestResumeAheadOfTheHubAsksTheStore(t *testing.T) {
+	source := newSource("d_1", "d_2")
+	bubble(t, source, func(t *testing.T, r *Registry) {
+		defer open(t, r, "d_2", &fakeConn{}, nil).Detach()
+		synctest.Wait()
+		source.commit("salary", "1", "d_1") // and nobody tells the hub
+		conn := &fakeConn{}
+		defer open(t, r, "d_1", conn, &settings.Version{Epoch: "k3f9", Revision: 1}).Detach()
+		synctest.Wait()
+		types, frames := conn.take()
+		if strings.Contains(types, "change") || last(frames, "ready") != `{"type":"ready","revision":1}` {
+			t.Errorf("got %q and %s", types, last(frames, "ready"))
+		}
+	})
+}
