@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -258,47 +259,60 @@ func TestCurrent(t *testing.T) {
 // it was at N, whatever N; undoing an undo gives what there was; and neither
 // tells of itself but by one new revision.
 func TestRevertsOfRandomHistories(t *testing.T) {
-	s := open(t)
-	run := 0
+	s := openPopulated(t)
+	n := 0
+	do := func(w *settings.Write) settings.Outcome {
+		n++
+		w.Patch.ID = fmt.Sprint("p", n)
+		return commit(t, s, w)[0]
+	}
 	rapid.Check(t, func(rt *rapid.T) {
-		run++
-		suffix := fmt.Sprint(".", run)
-		populateAs(t, s, suffix)
-		user, device := "u_1"+suffix, "d_1"+suffix
-		n := 0
-		do := func(w *settings.Write) settings.Outcome {
+		head, _, err := s.Changed(t.Context(), "u_1", 0)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		base := head.Revision // where the runs before have left it
+		states := []map[settings.Key]string{texts(t, s, "u_1")}
+		var group []*settings.Write
+		for i := range rapid.IntRange(1, 12).Draw(rt, "revisions") {
 			n++
-			w.Patch.ID = fmt.Sprint("p", n)
-			return commit(t, s, w)[0]
+			group = append(group, write("u_1", "d_1", fmt.Sprint("p", n), drawSet(rt)))
+			states = append(states, after(states[i], group[i].Patch.Set))
 		}
-		states := []map[settings.Key]string{{}}
-		for range rapid.IntRange(1, 12).Draw(rt, "revisions") {
-			do(write(user, device, "", drawSet(rt)))
-			states = append(states, texts(t, s, user))
-		}
-		for range 3 {
+		commit(t, s, group...)
+		for range 2 {
 			to := rapid.IntRange(0, len(states)-1).Draw(rt, "back to")
-			out := do(revert(user, device, "", settings.Revert{Revision: uint64(to), Whole: true}))
-			if got := texts(t, s, user); out.Err != nil || !reflect.DeepEqual(got, states[to]) {
+			out := do(revert("u_1", "d_1", "", settings.Revert{Revision: base + uint64(to), Whole: true}))
+			if got := texts(t, s, "u_1"); out.Err != nil || !reflect.DeepEqual(got, states[to]) {
 				rt.Fatalf("back to %d: %v %v, want %v", to, out.Err, got, states[to])
 			}
 			if out.Change != nil {
 				states = append(states, states[to])
 			}
-			if int(out.Answer.Revision) != len(states)-1 {
-				rt.Fatalf("at revision %d after %d", out.Answer.Revision, len(states)-1)
+			if out.Answer.Revision != base+uint64(len(states))-1 {
+				rt.Fatalf("at revision %d after %d states above %d", out.Answer.Revision, len(states), base)
 			}
 		}
-		last := uint64(len(states) - 1)
-		undone := do(revert(user, device, "", settings.Revert{Revision: last}))
-		if got := texts(t, s, user); !reflect.DeepEqual(got, states[last-1]) {
+		last := len(states) - 1
+		undone := do(revert("u_1", "d_1", "", settings.Revert{Revision: base + uint64(last)}))
+		if got := texts(t, s, "u_1"); !reflect.DeepEqual(got, states[last-1]) {
 			rt.Fatalf("undo of %d: %+v %v, want %v", last, undone, got, states[last-1])
 		}
-		do(revert(user, device, "", settings.Revert{Revision: last + 1}))
-		if got := texts(t, s, user); !reflect.DeepEqual(got, states[last]) {
+		do(revert("u_1", "d_1", "", settings.Revert{Revision: base + uint64(last) + 1}))
+		if got := texts(t, s, "u_1"); !reflect.DeepEqual(got, states[last]) {
 			rt.Fatalf("undo of the undo: %v, want %v", got, states[last])
 		}
 	})
+}
+
+// after returns a state with assignments made.
+func after(state map[settings.Key]string, set []settings.Assignment) map[settings.Key]string {
+	next := maps.Clone(state)
+	for _, a := range set {
+		next[a.Key] = a.Text
+	}
+	maps.DeleteFunc(next, func(_ settings.Key, text string) bool { return text == settings.Null })
+	return next
 }
 
 func drawSet(t *rapid.T) string {
