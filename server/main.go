@@ -71,12 +71,16 @@ func serve(ctx context.Context, stop func(), cfg config.Config, out io.Writer) e
 func healthcheck(ctx context.Context, cfg config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	url := address(cfg.ListenAddr) + "/readyz"
+	client, url, err := ownClient(cfg)
+	if err != nil {
+		return err
+	}
+	url += "/readyz"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return err
 	}

@@ -99,13 +99,16 @@ func (p *program) open(ctx context.Context) (err error) {
 		return err
 	}
 	p.url = address(p.listener.Addr().String())
+	if err := p.encrypt(); err != nil {
+		return err
+	}
 	if err := p.cfg.PrepareDataDir(); err != nil {
 		return err
 	}
 	if p.dataDir, err = filepath.Abs(p.cfg.DataDir); err != nil {
 		return err
 	}
-	key, err := p.cfg.SigningKey()
+	keys, err := p.cfg.SigningKeys()
 	if err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (p *program) open(ctx context.Context) (err error) {
 	p.settings = settings.NewService(timed{p.store, p.metrics}, schema, settings.Limits{
 		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
 	}, p.hubs.Publish, time.Now)
-	if p.accounts, err = account.New(p.accountConfig(key)); err != nil {
+	if p.accounts, err = account.New(p.accountConfig(keys)); err != nil {
 		return err
 	}
 	client, err := web.Open(web.Embedded())
@@ -136,8 +139,12 @@ func (p *program) open(ctx context.Context) (err error) {
 	p.api = &api.Server{
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Ping: p.store.Ping,
 		Refused: p.metrics.Refused,
-		Limits:  api.Limits{Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute},
-		Wire:    p.wire(),
+		Proxies: p.cfg.TrustedProxies,
+		Limits: api.Limits{
+			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
+			AllFailures: p.cfg.Accounts.FailuresPerMinute,
+		},
+		Wire: p.wire(),
 	}
 	return p.showInside()
 }
@@ -156,10 +163,10 @@ func (p *program) openStore(ctx context.Context) (err error) {
 	return nil
 }
 
-func (p *program) accountConfig(key config.Secret) account.Config {
+func (p *program) accountConfig(keys []config.Secret) account.Config {
 	a, limits := p.cfg.Accounts, p.cfg.Limits
 	return account.Config{
-		Store: p.store, Live: p.hubs, Secrets: [][]byte{[]byte(key.Reveal())}, Log: p.log,
+		Store: p.store, Live: p.hubs, Secrets: signingKeys(keys), Log: p.log,
 		Registration: account.Registration(a.Registration), MinPassword: a.PasswordMinLength,
 		AccessLife: a.AccessTokenTTL, RefreshIdle: a.RefreshTokenTTL, RefreshLife: a.LoginTTL,
 		MaxDevices: limits.DevicesPerAccount, MaxUsers: limits.UsersPerAccount, MaxMembers: limits.DevicesPerUser,

@@ -20,7 +20,9 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &req); err != nil {
 		return err
 	}
-	try, err := s.guard.admit(r, "email "+req.Email)
+	try, err := s.guard.admit(r, "email "+req.Email, func() (string, error) {
+		return s.Accounts.AccountOfEmail(r.Context(), req.Email)
+	})
 	if err != nil {
 		return err
 	}
@@ -50,7 +52,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	); err != nil {
 		return err
 	}
-	try, err := s.guard.admit(r, "device "+req.DeviceName)
+	try, err := s.guard.admit(r, "device "+req.DeviceName, func() (string, error) {
+		return s.Accounts.AccountOfDevice(r.Context(), req.DeviceName)
+	})
 	if err != nil {
 		return err
 	}

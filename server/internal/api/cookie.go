@@ -20,7 +20,7 @@ func newRefreshCookie(r *http.Request, value string) *http.Cookie {
 		Name: plainCookie, Value: value, Path: root,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
-	if r.TLS != nil {
+	if secure(r) {
 		cookie.Name, cookie.Path, cookie.Secure = secureCookie, "/", true
 	}
 	return cookie

@@ -14,20 +14,23 @@ import (
 
 // Limits bound how often passwords may be tried. Zero is the default.
 type Limits struct {
-	Failures int              // 10: wrong passwords per device name, or e-mail address, in 15 minutes
-	Tries    int              // 30: log-ins and registrations per client address and minute
-	Now      func() time.Time // time.Now
+	Failures    int              // 10: wrong passwords per device name, or e-mail address, in 15 minutes; of an account, twice that
+	Tries       int              // 30: log-ins and registrations per client address and minute
+	AllFailures int              // 300: wrong passwords per minute, of all strangers together
+	Now         func() time.Time // time.Now
 }
 
 // guard slows down whoever guesses passwords. What it knows is in memory, and
 // bounded: a restart forgives.
 //
-// Strangers who guess at a name use up the guesses of that name, but not those
-// of an address from which the right password came before: the owner is not
-// locked out.
+// Strangers who guess at a name use up the guesses of that name, of its account
+// and of all strangers, but not those of an address from which the right
+// password came before: the owner is not locked out.
 type guard struct {
 	tries    *buckets // by client address
 	failures *buckets // by name, or by known address and name
+	accounts *buckets // by account: one may have many device names
+	all      *buckets // of strangers, under one key
 	now      func() time.Time
 
 	mu    sync.Mutex          // guards the following field; nothing waits under it
@@ -35,10 +38,12 @@ type guard struct {
 }
 
 func newGuard(l Limits) *guard {
-	failures, tries := cmp.Or(l.Failures, 10), cmp.Or(l.Tries, 30)
+	failures, tries, all := cmp.Or(l.Failures, 10), cmp.Or(l.Tries, 30), cmp.Or(l.AllFailures, 300)
 	g := &guard{
 		tries:    newBuckets(tries, time.Minute),
 		failures: newBuckets(failures, 15*time.Minute),
+		accounts: newBuckets(2*failures, 15*time.Minute),
+		all:      newBuckets(all, time.Minute),
 		known:    map[string]struct{}{},
 		now:      l.Now,
 	}
@@ -51,35 +56,76 @@ func newGuard(l Limits) *guard {
 // try is one attempt with a password.
 type try struct {
 	guard *guard
-	key   string // whose failure it would be
 	pair  string // the address and the name
+	held  []held // what a failure costs; given back unless it is one
 }
 
-// admit lets an attempt pass, or says when to come back. It counts as a failure
-// until done says otherwise, so that many at once are not all let through.
-func (g *guard) admit(r *http.Request, name string) (try, error) {
-	address, now := addressOf(r), g.now()
-	t := try{guard: g, key: strings.ToLower(name[:min(len(name), maxKey)])}
-	t.pair = address + " " + t.key
+// held is a token that was taken from a bucket.
+type held struct {
+	from *buckets
+	key  string
+}
+
+// admit lets an attempt at a name pass, or says when to come back. It counts as
+// a failure until done says otherwise, so that many at once are not all let
+// through. The account the name belongs to, if any, is asked for only if the
+// address has tries left.
+func (g *guard) admit(r *http.Request, name string, owner func() (string, error)) (try, error) {
+	key := strings.ToLower(name[:min(len(name), maxKey)])
+	t := try{guard: g, pair: addressOf(r) + " " + key}
+	if wait := g.tries.take(addressOf(r), g.now()); wait > 0 {
+		return t, tooOften(wait)
+	}
 	if g.isKnown(t.pair) {
-		t.key = t.pair
+		return t, t.take(held{g.failures, t.pair})
 	}
-	if wait := g.tries.take(address, now); wait > 0 {
+	account, err := owner()
+	if err != nil {
+		return t, err
+	}
+	costs := []held{{g.failures, key}, {g.all, ""}}
+	if account != "" {
+		costs = append(costs, held{g.accounts, account})
+	}
+	return t, t.take(costs...)
+}
+
+// admitOwner lets an attempt of somebody pass who is signed in already.
+// Strangers cannot use up what it costs.
+func (g *guard) admitOwner(r *http.Request, accountID string) (try, error) {
+	t := try{guard: g}
+	if wait := g.tries.take(addressOf(r), g.now()); wait > 0 {
 		return t, tooOften(wait)
 	}
-	if wait := g.failures.take(t.key, now); wait > 0 {
-		return t, tooOften(wait)
+	return t, t.take(held{g.failures, "account " + accountID})
+}
+
+// take takes all tokens, or none and says when to come back.
+func (t *try) take(costs ...held) error {
+	for _, one := range costs {
+		if wait := one.from.take(one.key, t.guard.now()); wait > 0 {
+			t.giveBack()
+			return tooOften(wait)
+		}
+		t.held = append(t.held, one)
 	}
-	return t, nil
+	return nil
+}
+
+func (t *try) giveBack() {
+	for _, one := range t.held {
+		one.from.giveBack(one.key)
+	}
+	t.held = nil
 }
 
 // done ends an attempt: only a wrong password counts.
-func (t try) done(err error) {
+func (t *try) done(err error) {
 	if errs.Is(err, errs.Unauthorized) {
 		return
 	}
-	t.guard.failures.giveBack(t.key)
-	if err == nil {
+	t.giveBack()
+	if err == nil && t.pair != "" {
 		t.guard.remember(t.pair)
 	}
 }

@@ -172,12 +172,12 @@ func TestAddressOf(t *testing.T) {
 // there are, and however long.
 func TestGuardForgetsRatherThanGrows(t *testing.T) {
 	now := time.Unix(0, 0)
-	g := newGuard(Limits{Tries: 1 << 30, Now: func() time.Time { return now }})
+	g := newGuard(Limits{Tries: 1 << 30, AllFailures: 1 << 30, Now: func() time.Time { return now }})
 	r := &http.Request{RemoteAddr: "192.0.2.1:1"}
 	long := strings.Repeat("n", 1<<16)
 	for i := range 3 * maxKeys / 2 {
 		name := strconv.Itoa(i) + long
-		try, err := g.admit(r, name)
+		try, err := g.admit(r, name, func() (string, error) { return name[:maxKey], nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,8 +186,8 @@ func TestGuardForgetsRatherThanGrows(t *testing.T) {
 		}
 		try.done(err)
 	}
-	if len(g.failures.each) > maxKeys || len(g.known) > maxKeys {
-		t.Errorf("%d names, %d known", len(g.failures.each), len(g.known))
+	if len(g.failures.each) > maxKeys || len(g.accounts.each) > maxKeys || len(g.known) > maxKeys {
+		t.Errorf("%d names, %d accounts, %d known", len(g.failures.each), len(g.accounts.each), len(g.known))
 	}
 	for key := range g.failures.each {
 		if len(key) > maxKey {
@@ -212,5 +212,93 @@ func TestBucketAndTheClock(t *testing.T) {
 	b.giveBack("unknown")
 	if len(b.each) != 1 {
 		t.Error("giving back made a bucket")
+	}
+}
+
+// TestGuessingAtAnAccount: ten thousand guesses, from as many addresses as one
+// likes and at all device names of an account, come to at most a hundred looks
+// at its password in an hour, and the owner logs in all the while (SEC-9).
+func TestGuessingAtAnAccount(t *testing.T) {
+	s := newSite(t, func(s *Server) { s.Limits.AllFailures = 1 << 20 })
+	const devices, guesses = 20, 10_000
+	for i := range devices {
+		s.register("device "+strconv.Itoa(i), "a@example.com")
+	}
+	if got := s.from("192.0.2.1", "device 0", password).Code; got != 200 {
+		t.Fatalf("the owner's log-in = %d", got)
+	}
+	evaluated := 0
+	for i := range guesses {
+		address := fmt.Sprintf("198.51.%d.%d", i/250%200, i%250)
+		switch got := s.from(address, "device "+strconv.Itoa(i%devices), "guess number "+strconv.Itoa(i)).Code; got {
+		case 401:
+			evaluated++
+		case 429:
+		default:
+			t.Fatalf("guess %d = %d", i, got)
+		}
+		if i%500 == 0 {
+			if got := s.from("192.0.2.1", "device 0", password).Code; got != 200 {
+				t.Fatalf("the owner, after %d guesses = %d", i, got)
+			}
+		}
+		s.advance(time.Hour / (guesses + 1))
+	}
+	if evaluated > 100 || evaluated < 50 {
+		t.Errorf("%d guesses were looked at in an hour, want at most 100 and not none", evaluated)
+	}
+	t.Logf("%d of %d guesses were looked at", evaluated, guesses)
+}
+
+// TestGuessesOfAllStrangers together are bounded, whatever they guess at; who is
+// known at an address still gets in, and the rest soon after.
+func TestGuessesOfAllStrangers(t *testing.T) {
+	s := newSite(t, func(s *Server) { s.Limits.AllFailures = 50 })
+	s.register("phone", "a@example.com")
+	if got := s.from("192.0.2.1", "phone", password).Code; got != 200 {
+		t.Fatalf("the owner's log-in = %d", got)
+	}
+	evaluated := 0
+	for i := range 500 {
+		if s.from(fmt.Sprintf("198.51.100.%d", i%250), "name "+strconv.Itoa(i), "a guess").Code == 401 {
+			evaluated++
+		}
+	}
+	if evaluated != 50 {
+		t.Errorf("%d guesses of strangers were looked at, want 50", evaluated)
+	}
+	if got := s.from("192.0.2.1", "phone", password).Code; got != 200 {
+		t.Errorf("the owner, where they were before = %d", got)
+	}
+	if got := s.from("203.0.113.9", "phone", password).Code; got != 429 {
+		t.Errorf("somebody new meanwhile = %d", got)
+	}
+	s.advance(2 * time.Second)
+	if got := s.from("203.0.113.9", "phone", password).Code; got != 200 {
+		t.Errorf("somebody new, a little later = %d", got)
+	}
+}
+
+// TestARefusalCostsNothing: a guess that one limit turns away does not use up
+// the others.
+func TestARefusalCostsNothing(t *testing.T) {
+	g := newGuard(Limits{Failures: 2, Tries: 1000, AllFailures: 100, Now: func() time.Time { return time.Unix(0, 0) }})
+	r := &http.Request{RemoteAddr: "192.0.2.1:1"}
+	owner := func() (string, error) { return "a_1", nil }
+	for i, name := range []string{"one", "one", "one", "two", "two", "three"} {
+		_, err := g.admit(r, name, owner)
+		if want := i == 2 || i == 5; (err != nil) != want { // two for a name, four for an account
+			t.Errorf("guess %d at %s: %v", i, name, err)
+		}
+	}
+	if left := g.all.each[""].tokens; left != 96 {
+		t.Errorf("%v tokens are left for all strangers, want 96", left)
+	}
+	if left := g.failures.each["three"].tokens; left != 2 {
+		t.Errorf("%v tokens are left for three, want 2", left)
+	}
+	broken := errs.New(errs.Unavailable, "no database")
+	if _, err := g.admit(r, "four", func() (string, error) { return "", broken }); err != broken {
+		t.Errorf("without a database: %v", err)
 	}
 }

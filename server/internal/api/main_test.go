@@ -27,10 +27,11 @@ const password = "tide over marble"
 // moves and a log that it reads.
 type site struct {
 	*Server
-	t      *testing.T
-	url    string
-	client *http.Client
-	log    *lockedBuffer
+	t       *testing.T
+	handler http.Handler
+	url     string
+	client  *http.Client
+	log     *lockedBuffer
 
 	mu  sync.Mutex
 	now time.Time
@@ -63,11 +64,10 @@ func newSiteOn(t *testing.T, listen func(http.Handler) *httptest.Server, change 
 	for _, f := range change {
 		f(s.Server)
 	}
-	handler, err := s.Handler()
-	if err != nil {
+	if s.handler, err = s.Handler(); err != nil {
 		t.Fatal(err)
 	}
-	server := listen(handler)
+	server := listen(s.handler)
 	t.Cleanup(server.Close)
 	s.url, s.client = server.URL, server.Client()
 	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

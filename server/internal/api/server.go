@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type Server struct {
 	Hubs     *hub.Registry
 	Wire     Wire
 	Limits   Limits
+	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	Log      *slog.Logger
 	Web      http.Handler                // everything that is not the API; may be nil
 	Ping     func(context.Context) error // whether the database answers; may be nil
@@ -59,7 +61,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	// Around the router, not in it: mux skips its own middleware for 404 and 405.
-	return s.observe(secured(inner)), nil
+	return s.forwarded(s.observe(secured(inner))), nil
 }
 
 // byPath groups the routes by path.

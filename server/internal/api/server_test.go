@@ -112,6 +112,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Strict-Transport-Security": "",
 		} {
 			if got := a.header.Get(name); got != want {
 				t.Errorf("%s: %s: %q, want %q", status, name, got, want)

@@ -91,7 +91,7 @@ func (s *Server) allowsOrigin(r *http.Request) bool {
 		return false
 	}
 	scheme := "http"
-	if r.TLS != nil {
+	if secure(r) {
 		scheme = "https"
 	}
 	text := strings.ToLower(values[0])

@@ -5,7 +5,7 @@
 //
 //	cfg, err := config.Load(".env", os.Environ()) // every command: parses, touches nothing
 //	err = cfg.PrepareDataDir()                    // what writes data: makes and checks DATA_DIR
-//	key, err := cfg.SigningKey()                  // the server: reads the key, or makes it once
+//	keys, err := cfg.SigningKeys()                // the server: reads the keys, or makes one once
 //
 // Each error is one line that names the variable and never holds a secret.
 package config
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"sort"
 	"strings"
 	"time"
@@ -55,12 +56,19 @@ type Config struct {
 	MetricsAddr    string        // loopback host:port; empty: no metrics
 	ShutdownWithin time.Duration // how long SIGTERM waits for answers and farewells
 
+	TLSCertFile    string         // PEM; empty: plain HTTP
+	TLSKeyFile     string         // PEM, of the certificate
+	AllowPlainHTTP bool           // plain HTTP for other machines, knowingly
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+
 	Accounts Accounts
 	Limits   Limits
 	Timing   Timing
 
-	jwtSecret     Secret
-	jwtSecretFile string
+	jwtSecret       Secret
+	jwtSecretFile   string
+	jwtPrevious     []Secret // former keys, which verify only
+	jwtPreviousFile string
 }
 
 // Accounts are the rules of registering and logging in.
@@ -72,6 +80,7 @@ type Accounts struct {
 	LoginTTL          time.Duration // life of a log-in, however much it is used
 	LoginFailures     int           // failures per device name in 15 minutes before it is slowed down
 	LoginsPerMinute   int           // tries to log in or register per client address
+	FailuresPerMinute int           // failures of strangers on the whole server
 }
 
 // Limits are the sizes and counts of SPEC V5, C8 and E4.
@@ -83,6 +92,8 @@ type Limits struct {
 	FramesPerSecond   int // per session (SPEC E4)
 	FrameBurst        int // per session (SPEC E4)
 	FrameExcess       int // refused frames without rest before 4004 (SPEC E4)
+	Waiting           int // sockets that have not said who they are, in all
+	WaitingPerAddress int // those of one client address
 	SessionsPerDevice int // per device and user (SPEC C8)
 	DevicesPerUser    int // members
 	DevicesPerAccount int // registered and not revoked
@@ -174,6 +185,9 @@ func parse(values map[string]string) (Config, error) {
 			return Config{}, bad(v.name, "%v", err)
 		}
 	}
+	if cfg.Accounts.Registration == "" {
+		cfg.Accounts.Registration = defaultRegistration(cfg.ListenAddr)
+	}
 	return cfg, cfg.agree()
 }
 
@@ -182,6 +196,8 @@ func (c *Config) agree() error {
 	switch {
 	case !c.jwtSecret.Empty() && c.jwtSecretFile != "":
 		return bad("JWT_SECRET_FILE", "is set together with JWT_SECRET: keep one of them")
+	case len(c.jwtPrevious) > 0 && c.jwtPreviousFile != "":
+		return bad("JWT_SECRET_PREVIOUS_FILE", "is set together with JWT_SECRET_PREVIOUS: keep one of them")
 	case c.Limits.FrameBurst < c.Limits.FramesPerSecond:
 		return bad("FRAME_BURST", "%d is below FRAMES_PER_SECOND %d", c.Limits.FrameBurst, c.Limits.FramesPerSecond)
 	case c.Limits.ValueBytes > c.Limits.FrameBytes/2:
@@ -191,7 +207,7 @@ func (c *Config) agree() error {
 	case c.Accounts.RefreshTokenTTL <= c.Accounts.AccessTokenTTL:
 		return bad("REFRESH_TOKEN_TTL", "%v is not longer than ACCESS_TOKEN_TTL %v", c.Accounts.RefreshTokenTTL, c.Accounts.AccessTokenTTL)
 	}
-	return nil
+	return c.agreeOnTransport()
 }
 
 // cause returns what the system said, without the path around it.

@@ -37,6 +37,7 @@ func TestDefaults(t *testing.T) {
 			LoginTTL:          90 * day,
 			LoginFailures:     10,
 			LoginsPerMinute:   30,
+			FailuresPerMinute: 300,
 		},
 		Limits: Limits{ // the figures of SPEC V5, C8, E2 and E4
 			FrameBytes:        32 << 10,
@@ -46,6 +47,8 @@ func TestDefaults(t *testing.T) {
 			FramesPerSecond:   30,
 			FrameBurst:        60,
 			FrameExcess:       300,
+			Waiting:           1000,
+			WaitingPerAddress: 20,
 			SessionsPerDevice: 8,
 			DevicesPerUser:    50,
 			DevicesPerAccount: 100,
@@ -189,7 +192,7 @@ func TestAllowedOrigins(t *testing.T) {
 
 func TestGoodValues(t *testing.T) {
 	cfg, err := Load(noDotenv, []string{
-		"LISTEN_ADDR=:0", "METRICS_ADDR=[::1]:9090", "LOG_LEVEL= Debug ", "LOG_FORMAT=json",
+		"LISTEN_ADDR=:0", "ALLOW_PLAIN_HTTP=1", "METRICS_ADDR=[::1]:9090", "LOG_LEVEL= Debug ", "LOG_FORMAT=json",
 		"REGISTRATION=first-account", "SETTINGS_SCHEMA=config_test.go", "ACCESS_TOKEN_TTL=90s",
 		"MAX_KEYS_PER_USER=7", "NOT_OURS=anything", "a line that is no variable",
 	})

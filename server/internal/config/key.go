@@ -45,6 +45,65 @@ func (c *Config) SigningKey() (Secret, error) {
 	return key, nil
 }
 
+// SigningKeys returns the key that signs access tokens, and after it the former
+// ones, whose tokens are still accepted.
+func (c *Config) SigningKeys() ([]Secret, error) {
+	key, err := c.SigningKey()
+	if err != nil {
+		return nil, err
+	}
+	previous := c.jwtPrevious
+	if c.jwtPreviousFile != "" {
+		if previous, err = previousFromFile(c.jwtPreviousFile); err != nil {
+			return nil, err
+		}
+	}
+	return append([]Secret{key}, previous...), nil
+}
+
+// previousSecrets takes former keys, separated by commas.
+func previousSecrets(c *Config, value string) error {
+	for one := range strings.SplitSeq(value, ",") {
+		if one = strings.TrimSpace(one); one == "" {
+			continue
+		}
+		if err := checkSecret(one); err != nil {
+			return err
+		}
+		c.jwtPrevious = append(c.jwtPrevious, NewSecret(one))
+	}
+	return nil
+}
+
+// previousFromFile reads former keys, one a line. A file of exactly keyBytes is
+// one that makeKey wrote: any byte of it belongs to the key.
+func previousFromFile(path string) ([]Secret, error) {
+	const variable = "JWT_SECRET_PREVIOUS_FILE"
+	text, mode, err := readKey(path)
+	switch {
+	case err != nil:
+		return nil, bad(variable, "%v", err)
+	case tooOpen(path, mode):
+		return nil, bad(variable, "%s is open to others (mode %04o): run chmod 600 on it", path, mode)
+	case len(text) == keyBytes:
+		return []Secret{NewSecret(text)}, nil
+	}
+	var keys []Secret
+	for line := range strings.FieldsSeq(text) {
+		if err := checkSecret(line); err != nil {
+			return nil, bad(variable, "%s: a key %v", path, err)
+		}
+		keys = append(keys, NewSecret(line))
+	}
+	return keys, nil
+}
+
+// tooOpen reports whether a file with a secret may be read by others, where
+// that can be told.
+func tooOpen(path string, mode fs.FileMode) bool {
+	return mode&0o037 != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature()
+}
+
 // secretFromFile reads a key that was written as text: its last line end is not
 // part of it.
 func secretFromFile(path string) (Secret, error) {
@@ -52,7 +111,7 @@ func secretFromFile(path string) (Secret, error) {
 	if err != nil {
 		return Secret{}, bad("JWT_SECRET_FILE", "%v", err)
 	}
-	if mode&0o037 != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature() {
+	if tooOpen(path, mode) {
 		return Secret{}, bad("JWT_SECRET_FILE", "%s is open to others (mode %04o): run chmod 600 on it", path, mode)
 	}
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")

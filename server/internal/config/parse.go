@@ -58,7 +58,11 @@ func oneOf[T any](at func(*Config) *T, words map[string]T) setter {
 	}
 }
 
+// registration leaves an empty value to parse: the default follows LISTEN_ADDR.
 func registration(c *Config, value string) error {
+	if value == "" {
+		return nil
+	}
 	return oneOf(func(c *Config) *Registration { return &c.Accounts.Registration }, map[string]Registration{
 		"open": RegistrationOpen, "first-account": RegistrationFirstAccount, "closed": RegistrationClosed})(c, value)
 }
