@@ -34,6 +34,10 @@ func commands() []command {
 			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
 				return restore(ctx, cfg, args[0], out)
 			}},
+		{"admin", "reset-code NAME", "make a code that sets a new password for a device name or e-mail address",
+			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
+				return admin(ctx, cfg, args[0], args[1], out)
+			}},
 		{"healthcheck", "", "ask a running server whether it is ready",
 			func(ctx context.Context, _ func(), cfg config.Config, _ []string, _ io.Writer) error {
 				return healthcheck(ctx, cfg)
@@ -48,7 +52,7 @@ func usage() string {
 	var b strings.Builder
 	b.WriteString("Social server keeps the settings of a person's devices in sync.\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  social-server %-14s %s\n", c.name+" "+c.args, c.does)
+		fmt.Fprintf(&b, "  social-server %-21s %s\n", c.name+" "+c.args, c.does)
 	}
 	b.WriteString("\nWithout a command it serves.\n")
 	return b.String()

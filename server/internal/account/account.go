@@ -93,6 +93,7 @@ type Store interface {
 	asks
 	invitations
 	audit
+	resets
 }
 
 // accounts is the part of Store about accounts and who is in them.

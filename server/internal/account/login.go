@@ -112,12 +112,36 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 				return s.grant(login, device, next)
 			}
 		case used == login.PreviousHash && now.Sub(login.RotatedAt) <= grace:
+			next, ok := s.tokens.givenBefore(token, login.TokenHash)
+			if !ok {
+				return Grant{}, errBadRefresh // its key is gone: nobody was given another
+			}
 			return s.grant(login, device, next)
 		default:
-			return Grant{}, s.endLogin(ctx, id, login.DeviceID, errBadRefresh)
+			return Grant{}, s.copied(ctx, login, device)
 		}
 	}
 	return Grant{}, errBadRefresh
+}
+
+// copied ends a log-in of which somebody else has a token, and says so to the
+// account's log. It returns the answer, which tells the thief nothing.
+func (s *Service) copied(ctx context.Context, login Login, device Device) error {
+	var ended bool
+	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if ended, err = s.Store.EndLogin(ctx, login.ID, s.now()); err != nil || !ended {
+			return err
+		}
+		return s.record(ctx, Event{AccountID: device.AccountID, Event: EventRefreshReuse, DeviceID: device.ID, DeviceName: device.Name})
+	})
+	if err != nil {
+		return err
+	}
+	if ended {
+		s.Log.WarnContext(ctx, "a refresh token came twice: its log-in has ended", "device", device.ID)
+		s.Live.LoginEnded(login.ID, device.ID)
+	}
+	return errBadRefresh
 }
 
 // usableLogin returns a log-in that has not ended, with its device.

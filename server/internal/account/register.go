@@ -93,10 +93,7 @@ func (s *Service) admitToAccount(ctx context.Context, device Device, owner Accou
 // proves reports whether password is the account's. The hash of one that is
 // gets replaced if it took less than a hash takes today.
 func (s *Service) proves(ctx context.Context, a Account, password string) (bool, error) {
-	if len(password) > maxPasswordBytes {
-		return false, nil // nobody's: too long to have been stored
-	}
-	ok, err := s.passwords.matches(ctx, a.PasswordHash, password)
+	ok, err := s.matches(ctx, a, password)
 	if !ok || err != nil || !s.passwords.cheap(a.PasswordHash) {
 		return ok, err
 	}
@@ -105,6 +102,14 @@ func (s *Service) proves(ctx context.Context, a Account, password string) (bool,
 		return false, err
 	}
 	return true, s.Store.ReplaceHash(ctx, a.ID, a.PasswordHash, hash)
+}
+
+// matches is proves without a new hash.
+func (s *Service) matches(ctx context.Context, a Account, password string) (bool, error) {
+	if len(password) > maxPasswordBytes {
+		return false, nil // nobody's: too long to have been stored
+	}
+	return s.passwords.matches(ctx, a.PasswordHash, password)
 }
 
 // naming gives a conflict of the store the words for a person.

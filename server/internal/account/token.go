@@ -59,7 +59,7 @@ func (c *claims) complete() bool {
 type tokens struct {
 	keyID   string            // of the key that signs
 	keys    map[string][]byte // by key id; those of former keys verify only
-	refresh []byte            // derives a refresh token from the one before it
+	refresh [][]byte          // derive a refresh token from the one before it, in the order of the keys
 	life    time.Duration     // of an access token
 	now     func() time.Time
 	random  io.Reader
@@ -81,11 +81,14 @@ func newTokens(secrets [][]byte, life time.Duration, now func() time.Time, rando
 			return nil, fmt.Errorf("a signing key of %d bytes is too short: %d are needed", len(secret), minSecret)
 		}
 		t.keys[keyID(secret)] = secret
+		refresh, err := hkdf.Key(sha256.New, secret, nil, "refresh token", sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		t.refresh = append(t.refresh, refresh)
 	}
 	t.keyID = keyID(secrets[0])
-	var err error
-	t.refresh, err = hkdf.Key(sha256.New, secrets[0], nil, "refresh token", sha256.Size)
-	return t, err
+	return t, nil
 }
 
 // keyID names a key without telling it.
@@ -161,9 +164,22 @@ func (t *tokens) newRefresh(loginID string) (string, error) {
 // successor returns the refresh token that follows one. It is derived and not
 // random, so that the same can be given again to a device that lost the answer,
 // while the store holds nothing but hashes.
-func (t *tokens) successor(token string) string {
+func (t *tokens) successor(token string) string { return successor(t.refresh[0], token) }
+
+// givenBefore returns the successor of a token that has a digest: it may have
+// been derived under a key that is a former one by now.
+func (t *tokens) givenBefore(token, wanted string) (string, bool) {
+	for _, key := range t.refresh {
+		if next := successor(key, token); digest(next) == wanted {
+			return next, true
+		}
+	}
+	return "", false
+}
+
+func successor(key []byte, token string) string {
 	loginID, _ := loginOf(token)
-	mac := hmac.New(sha256.New, t.refresh)
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(token))
 	return refreshToken(loginID, mac.Sum(nil))
 }

@@ -219,7 +219,7 @@ func TestSuccessor(t *testing.T) {
 	if mustTokens(t, otherKey).successor(first) == second {
 		t.Error("a successor can be told without the key")
 	}
-	if bytes.Equal(k.refresh, key) {
+	if bytes.Equal(k.refresh[0], key) {
 		t.Error("one key signs and derives")
 	}
 	if other, _ := k.newRefresh("l_1"); other == first {

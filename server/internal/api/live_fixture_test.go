@@ -61,12 +61,14 @@ type shape struct {
 	wire    api.Wire
 	account account.Config
 	hub     hub.Options
+	limits  api.Limits
 }
 
 func newWorld(t *testing.T, change ...func(*shape)) *world {
 	t.Helper()
 	w := &world{t: t, log: &lockedLog{}, path: filepath.Join(t.TempDir(), "data", "s.db")}
 	sh := &shape{
+		limits: api.Limits{Failures: 1000, Tries: 1000},
 		wire: api.Wire{
 			HelloWithin: 5 * time.Second, WriteWithin: 5 * time.Second, FrameExcess: 300,
 			Limits: protocol.Limits{FrameBytes: 32 << 10, ValueBytes: 8 << 10, FramesPerSecond: 30, FrameBurst: 60, PingSeconds: 25},
@@ -94,7 +96,7 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	must(err)
 	srv := &api.Server{
 		Accounts: w.accounts, Settings: w.settings, Hubs: w.hubs, Wire: sh.wire, Log: log,
-		Limits: api.Limits{Failures: 1000, Tries: 1000},
+		Limits: sh.limits,
 	}
 	handler, err := srv.Handler()
 	must(err)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,8 +14,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"social-server/internal/account"
 )
 
 // contract holds the API's document against what really goes over the wire: it
@@ -209,6 +213,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	historyAsDescribed(one)
 	usersAsDescribed(one, two)
 	revokedAsDescribed(one, two)
+	passwordsAsDescribed(one)
 
 	elsewhere := map[string]bool{
 		"GET /readyz 200":                         true, // this world never says that it is ready
@@ -361,4 +366,21 @@ func revokedAsDescribed(one, two *client) {
 	one.call("DELETE", "/devices/"+two.id, "", 204)
 	two.call("GET", "/users", "", 401)
 	two.call("GET", "/users/TestUser6/events", "", 204)
+}
+
+func passwordsAsDescribed(one *client) {
+	nobody := &client{w: one.w}
+	nobody.call("POST", "/password", `{"current":"x","new":"y"}`, 401)
+	one.call("POST", "/password", `{"current":"wrong horse","new":"mule by moonlight"}`, 403)
+	one.call("POST", "/password", `{"current":"correct horse","new":"short"}`, 422)
+	one.call("POST", "/password", `{"current":1}`, 400)
+	one.call("POST", "/password", `{"current":"correct horse","new":"mule by moonlight"}`, 204)
+	nobody.call("POST", "/reset", `{"code":"AAAA","password":"mule by moonlight"}`, 401)
+	nobody.call("POST", "/reset", `{"code":"","password":"mule by moonlight"}`, 422)
+	nobody.call("POST", "/reset", `{"code":[]}`, 400)
+	code, _, err := account.NewResetCode(one.w.t.Context(), one.w.store, rand.Reader, time.Now(), "anna@example.org")
+	if err != nil {
+		one.w.t.Fatal(err)
+	}
+	nobody.call("POST", "/reset", fmt.Sprintf(`{"code":%q,"password":"correct horse"}`, code), 204)
 }

@@ -20,6 +20,8 @@ func (s *Server) routes() []route {
 		{http.MethodPost, root + "/login", s.login, true},
 		{http.MethodPost, root + "/refresh", s.refresh, true},
 		{http.MethodPost, root + "/logout", s.logout, true},
+		{http.MethodPost, root + "/password", s.changePassword, false},
+		{http.MethodPost, root + "/reset", s.resetPassword, true},
 
 		{http.MethodGet, root + "/devices", s.listDevices, false},
 		{http.MethodGet, device, s.getDevice, false},

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"social-server/internal/account"
+	"social-server/internal/config"
+	"social-server/internal/errs"
+	"social-server/internal/store"
+)
+
+// admin does what only whoever runs the server may.
+func admin(ctx context.Context, cfg config.Config, what, name string, out io.Writer) error {
+	if what != "reset-code" {
+		return fmt.Errorf("there is no command admin %q: reset-code is the one", what)
+	}
+	return resetCode(ctx, cfg, name, out)
+}
+
+// resetCode prints a code that sets a new password for the account of a device
+// name or e-mail address. The server may run meanwhile.
+func resetCode(ctx context.Context, cfg config.Config, name string, out io.Writer) (err error) {
+	config.Privately()
+	db, err := store.OpenBeside(ctx, filepath.Join(cfg.DataDir, databaseFile))
+	if err != nil {
+		return fmt.Errorf("DATA_DIR: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	code, owner, err := account.NewResetCode(ctx, db, rand.Reader, time.Now(), name)
+	if errs.Is(err, errs.NotFound) {
+		return errors.New(errs.From(err).Message)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, `%s
+sets a new password for %s, once, within 30 minutes:
+type it on the page "Forgot your password?", or send
+  POST /api/v1/reset {"code":"%s","password":"…"}
+All devices of the account then log in again.
+`, code, owner.Email, code)
+	return err
+}
