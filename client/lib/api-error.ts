@@ -1,3 +1,4 @@
+import { flatten } from "@/sync/field-name";
 import { problemShape } from "./api-shapes";
 import type { Problem } from "./auth-types";
 
@@ -38,6 +39,9 @@ export function problemFrom(status: number, body: string): Problem {
     detail:
       found.detail ?? found.title ?? `The server answered with an error (${status}). Try again in a moment.`,
     errors: found.errors ?? [],
+    ...(found.current && {
+      current: flatten(found.current).map(([field, now]) => ({ field, now })),
+    }),
   };
 }
 

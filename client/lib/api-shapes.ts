@@ -1,4 +1,5 @@
 import { z } from "@/sync/zod";
+import { currentShape } from "./history-shapes";
 
 /** A device as the server names it. */
 export const deviceShape = z.object({ id: z.string(), name: z.string() });
@@ -21,6 +22,7 @@ export const problemShape = z.object({
   title: z.optional(z.string()),
   detail: z.optional(z.string()),
   errors: z.optional(z.nullable(z.array(z.object({ field: z.string(), message: z.string() })))),
+  current: z.optional(currentShape),
 });
 
 export type Device = z.infer<typeof deviceShape>;

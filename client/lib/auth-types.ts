@@ -1,3 +1,5 @@
+import type { Moved } from "./history-types";
+
 /** The device this browser is signed in as. */
 export interface SignedInDevice {
   readonly id: string;
@@ -16,6 +18,8 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly errors: readonly { readonly field: string; readonly message: string }[];
+  /** With a conflict: what the fields in its way hold now. */
+  readonly current?: readonly Moved[];
 }
 
 /** Whether this browser is signed in. `starting` until the first refresh has answered. */
