@@ -27,6 +27,7 @@ export function DemoSkeleton({ header = <Skeleton className="mb-4 h-9 w-56" /> }
           <>
             <Skeleton className="h-32 rounded-card" />
             <Skeleton className="h-12 rounded-card" />
+            <Skeleton className="h-12 rounded-card" />
           </>
         }
       />

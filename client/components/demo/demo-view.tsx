@@ -8,6 +8,7 @@ import { useAuth } from "@/components/session/use-auth";
 import { Notice } from "@/components/ui/notice";
 import { authSession } from "@/lib/auth-session";
 import { SettingsProvider } from "@/sync";
+import { DefaultsContext } from "./defaults";
 import { Demo } from "./demo";
 import { DemoSkeleton } from "./demo-layout";
 import { useDefaults } from "./use-defaults";
@@ -47,7 +48,9 @@ function OpenedUser() {
       auth={authSession}
       fallback={<DemoSkeleton />}
     >
-      <Demo />
+      <DefaultsContext value={defaults}>
+        <Demo />
+      </DefaultsContext>
     </SettingsProvider>
   );
 }

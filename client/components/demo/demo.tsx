@@ -1,5 +1,6 @@
 "use client";
 
+import { HistoryPanel } from "@/components/history/history-panel";
 import { DeviceList } from "@/components/presence/device-list";
 import { Inspector } from "@/components/settings/inspector";
 import { OldEdits } from "@/components/settings/old-edits";
@@ -38,6 +39,7 @@ export function Demo() {
           side={
             <>
               <DeviceList devices={devices} live={status.state === "connected"} />
+              <HistoryPanel />
               <Inspector />
             </>
           }

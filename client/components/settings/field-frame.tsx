@@ -1,6 +1,7 @@
 "use client";
 
 import type { ReactNode } from "react";
+import { WhyButton } from "@/components/history/why-button";
 import { Icon } from "@/components/ui/icon";
 import { fieldTitle } from "@/lib/demo-fields";
 import type { Json } from "@/sync/types";
@@ -51,18 +52,21 @@ export function FieldFrame(props: FieldFrameProps) {
         ) : (
           children
         )}
-        {resettable && (
-          <button
-            type="button"
-            title="Back to the default"
-            aria-describedby={labelId}
-            className="-mr-1.5 grid size-7 shrink-0 place-items-center rounded-field text-muted transition-colors hover:bg-line/50 hover:text-ink"
-            onClick={() => actions.reset(field)}
-          >
-            <Icon name="reset" />
-            <span className="sr-only">reset</span>
-          </button>
-        )}
+        <span className="flex shrink-0 items-center gap-0.5">
+          {resettable && (
+            <button
+              type="button"
+              title="Back to the default"
+              aria-describedby={labelId}
+              className="grid size-7 shrink-0 place-items-center rounded-field text-muted transition-colors hover:bg-line/50 hover:text-ink"
+              onClick={() => actions.reset(field)}
+            >
+              <Icon name="reset" />
+              <span className="sr-only">reset</span>
+            </button>
+          )}
+          <WhyButton field={field} labelId={labelId} />
+        </span>
       </div>
       {label && children}
       <div

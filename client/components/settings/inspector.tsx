@@ -1,7 +1,7 @@
 "use client";
 
-import { Fragment, type ReactNode, useState } from "react";
-import { Icon } from "@/components/ui/icon";
+import { Fragment, type ReactNode } from "react";
+import { Disclosure } from "@/components/ui/disclosure";
 import { classNames } from "@/lib/class-names";
 import { useSettings, useSnapshot } from "@/sync";
 import { splitField } from "@/sync/field-name";
@@ -10,19 +10,10 @@ import type { FieldName, FieldView, Json, SettingsSnapshot } from "@/sync/types"
 /** The current state as JSON, with the revision and the device behind each value. Closed until somebody wants it. */
 export function Inspector() {
   const revision = useSnapshot((snapshot) => snapshot.revision);
-  const [open, setOpen] = useState(false);
   return (
-    <details
-      className="group rounded-card border border-line bg-surface shadow-card"
-      onToggle={(event) => setOpen(event.currentTarget.open)}
-    >
-      <summary className="flex min-h-12 list-none items-center gap-2 rounded-card px-4 font-medium text-sm sm:px-6 [&::-webkit-details-marker]:hidden">
-        <Icon name="chevron" className="size-4 text-muted transition-transform group-open:rotate-90" />
-        Live state
-        <span className="ml-auto font-normal text-muted tabular-nums">revision {revision}</span>
-      </summary>
-      {open && <StateText />}
-    </details>
+    <Disclosure title="Live state" aside={`revision ${revision}`}>
+      <StateText />
+    </Disclosure>
   );
 }
 

@@ -34,6 +34,15 @@ const shapes = {
       <path d="M8 5v3.5M8 10.9v.1" />
     </>
   ),
+  question: (
+    <>
+      <circle cx="8" cy="8" r="5.75" />
+      <path d="M6.35 6.4a1.7 1.7 0 1 1 2.5 1.5c-.55.3-.85.65-.85 1.2v.15M8 11.2v.1" />
+    </>
+  ),
+  cross: <path d="m4 4 8 8M12 4l-8 8" />,
+  arrow: <path d="M2.75 8h10.5M9.5 4.25 13.25 8 9.5 11.75" />,
+  pencil: <path d="M10.6 2.9 13.1 5.4 5.6 12.9l-3.1.6.6-3.1 7.5-7.5Z" />,
   chevron: <path d="m6 3.5 4.5 4.5L6 12.5" />,
 } satisfies Record<string, ReactNode>;
 
