@@ -19,6 +19,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/joho/godotenv"
 )
@@ -118,8 +119,16 @@ type Error struct {
 	Problem  string // what is wrong and what would be right, without a secret
 }
 
-// Error returns one line: the variable and what is wrong with it.
-func (e *Error) Error() string { return e.Variable + ": " + e.Problem }
+// Error returns one line: the variable and what is wrong with it. It may quote
+// what somebody wrote, so nothing in it can move a terminal's cursor.
+func (e *Error) Error() string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, e.Variable+": "+e.Problem)
+}
 
 // bad returns an *Error as an error.
 func bad(variable, format string, args ...any) error {
@@ -161,6 +170,9 @@ func readDotenv(path string) (map[string]string, error) {
 	}
 	sort.Strings(names)
 	for _, name := range names {
+		if name == "" {
+			return nil, bad(path, "is not a list of NAME=value lines")
+		}
 		// Docker Compose reads the same file, and has names of its own.
 		if !known(name) && !strings.HasPrefix(name, "COMPOSE_") {
 			return nil, bad(name, "is in %s, but no such variable exists", path)
