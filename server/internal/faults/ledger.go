@@ -147,3 +147,10 @@ func checkPatch(p *Patch, rows []ChangeRow) (wrong []string) {
 	}
 	return wrong
 }
+
+// Forget drops every patch but those given: a restore lost the others on purpose.
+func (l *Ledger) Forget(but []*Patch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.patches = but
+}

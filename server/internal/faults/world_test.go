@@ -322,21 +322,37 @@ func (r *rig) converged(within time.Duration, clients ...*Client) time.Duration 
 // judge closes the clients and holds everything that happened against the database.
 func (r *rig) judge() *UserRows {
 	r.Helper()
+	rows, wrong := r.findings()
+	r.none("judge", wrong)
+	return rows
+}
+
+// findings closes the clients and returns what the oracles find.
+func (r *rig) findings() (rows *UserRows, wrong []string) {
+	r.Helper()
 	for _, c := range r.clients {
 		c.Close()
 	}
-	rows := r.rows()
-	r.none("ledger (O1)", r.Ledger.Check(rows))
-	r.none("history (I1, I3, I4)", CheckHistory(rows, false))
-	r.none("order (I2)", CheckOrder(r.Ledger.Patches()))
+	rows = r.rows()
+	note := func(oracle string, list []string) {
+		for _, text := range list {
+			wrong = append(wrong, oracle+": "+text)
+		}
+	}
+	note("ledger (O1)", r.Ledger.Check(rows))
+	note("history (I1, I3, I4)", CheckHistory(rows, false))
+	note("order (I2)", CheckOrder(r.Ledger.Patches()))
 	for _, c := range r.clients {
-		r.none(c.Name+" stream (O3)", c.Seen().Faults)
-		r.none("replay (I7, I8)", CheckStream(c.Name, c.Seen().Frames, rows))
+		note(c.Name+" stream (O3)", c.Seen().Faults)
+		note("replay (I7, I8)", CheckStream(c.Name, c.Seen().Frames, rows))
+		if state := c.Seen(); state.Epoch == rows.Epoch && state.Revision == rows.Revision && state.Digest() != rows.Digest() {
+			note("digest (O2)", []string{c.Name + " has " + show(state.Values) + ", the database " + show(rows.Settings)})
+		}
 	}
 	word, err := Integrity(context.Background(), r.dataDir())
 	r.ok(err)
 	if word != "ok" {
-		r.Errorf("integrity_check: %s", word)
+		note("integrity_check", []string{word})
 	}
-	return rows
+	return rows, wrong
 }

@@ -64,7 +64,7 @@ type submitted struct {
 func NewService(store Store, schema *Schema, limits Limits, publish Publish, now func() time.Time) *Service {
 	s := &Service{
 		Schema: schema, Limits: limits,
-		store: store, publish: publish, now: now,
+		store: planted(store, publish), publish: publish, now: now,
 		work: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	go s.commitLoop()

@@ -142,7 +142,7 @@ func (g *group) authorised(w *settings.Write) (*settings.Head, error) {
 	if !g.members[id] {
 		return nil, errs.New(errs.NotFound, "This device has not joined such a user.")
 	}
-	if head := g.heads[w.User]; head != nil {
+	if head := g.heads[w.User]; head != nil && !plantStaleHead {
 		return head, nil
 	}
 	head := &settings.Head{Epoch: g.epoch}
@@ -212,6 +212,9 @@ func (g *group) store(w *settings.Write, out settings.Outcome) error {
 			}
 			g.values[id] = knownValue{e.Value, true}
 		}
+	}
+	if plantForgetIDs {
+		return nil
 	}
 	g.answers[[2]string{w.Device, w.Patch.ID}] = &settings.Remembered{Hash: w.Hash, Answer: out.Answer}
 	answer, err := encodeAnswer(out.Answer)
