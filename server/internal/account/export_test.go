@@ -1,5 +1,10 @@
 package account
 
+import (
+	"runtime"
+	"time"
+)
+
 // FillHashLine takes every place at which a password could be hashed, so that
 // a test sees who asks for one. The result gives them back.
 func (s *Service) FillHashLine() (release func()) {
@@ -11,4 +16,26 @@ func (s *Service) FillHashLine() (release func()) {
 			<-s.passwords.line
 		}
 	}
+}
+
+// Listening returns when so many requests wait for the answer to an ask, or
+// after ten seconds.
+func (s *Service) Listening(askID string, want int) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		s.bells.mu.Lock()
+		one := s.bells.byAsk[askID]
+		enough := one != nil && one.listeners >= want
+		s.bells.mu.Unlock()
+		if enough {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// Bells counts the asks for whose answer somebody waits.
+func (s *Service) Bells() int {
+	s.bells.mu.Lock()
+	defer s.bells.mu.Unlock()
+	return len(s.bells.byAsk)
 }

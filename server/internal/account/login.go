@@ -36,6 +36,9 @@ func (s *Service) Login(ctx context.Context, deviceName, password, platform stri
 	if err != nil {
 		return Grant{}, err
 	}
+	if !ok && known {
+		s.late.add(failedLogin(ctx, device, platform))
+	}
 	if !ok || !known {
 		return Grant{}, errs.New(errs.Unauthorized, "The device name or the password is wrong.")
 	}
@@ -54,12 +57,34 @@ func (s *Service) startLogin(ctx context.Context, device Device, platform string
 	}
 	now := s.now()
 	login := Login{ID: id, DeviceID: device.ID, TokenHash: digest(token), RotatedAt: now, CreatedAt: now}
-	if err := s.Store.CreateLogin(ctx, login, platform, now.Add(-s.RefreshIdle)); err != nil {
+	event := Event{AccountID: device.AccountID, Event: EventLogin, DeviceID: device.ID, DeviceName: device.Name, Detail: platform}
+	unknown, err := s.newPlace(ctx, device.AccountID, platform)
+	if err != nil {
 		return Grant{}, err
+	}
+	err = s.Store.Atomically(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateLogin(ctx, login, platform, now.Add(-s.RefreshIdle)); err != nil {
+			return err
+		}
+		return s.record(ctx, event)
+	})
+	if err != nil {
+		return Grant{}, err
+	}
+	if unknown {
+		s.notify(ctx, event)
 	}
 	s.Touch(device.ID)
 	device.Platform, device.LastSeen = platform, now
 	return s.grant(login, device, token)
+}
+
+// failedLogin is the event of a wrong password for a device that exists.
+func failedLogin(ctx context.Context, d Device, platform string) Event {
+	return Event{
+		AccountID: d.AccountID, Event: EventLoginFailed, DeviceID: d.ID, DeviceName: d.Name,
+		Address: addressOf(ctx), Detail: platform,
+	}
 }
 
 // grant signs an access token to go with a refresh token.
@@ -127,19 +152,14 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 // copied ends a log-in of which somebody else has a token, and says so to the
 // account's log. It returns the answer, which tells the thief nothing.
 func (s *Service) copied(ctx context.Context, login Login, device Device) error {
-	var ended bool
-	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
-		if ended, err = s.Store.EndLogin(ctx, login.ID, s.now()); err != nil || !ended {
-			return err
-		}
-		return s.record(ctx, Event{AccountID: device.AccountID, Event: EventRefreshReuse, DeviceID: device.ID, DeviceName: device.Name})
-	})
+	reuse := Event{AccountID: device.AccountID, Event: EventRefreshReuse, DeviceID: device.ID, DeviceName: device.Name}
+	ended, err := s.endLogin(ctx, login.ID, reuse)
 	if err != nil {
 		return err
 	}
 	if ended {
 		s.Log.WarnContext(ctx, "a refresh token came twice: its log-in has ended", "device", device.ID)
-		s.Live.LoginEnded(login.ID, device.ID)
+		s.notify(ctx, reuse)
 	}
 	return errBadRefresh
 }
@@ -162,14 +182,15 @@ func (s *Service) usableLogin(ctx context.Context, id, used string) (Login, Devi
 
 // Logout ends the log-in of a device that is asking.
 func (s *Service) Logout(ctx context.Context, who Identity) error {
-	return s.endLogin(ctx, who.LoginID, who.DeviceID, nil)
+	_, err := s.endLogin(ctx, who.LoginID, who.did(EventLogout, ""))
+	return err
 }
 
 // LogoutToken ends the log-in of a refresh token. One that is not good any more
 // is not an error: its log-in has ended, which is what was asked for.
 func (s *Service) LogoutToken(ctx context.Context, token string) error {
 	id, _ := loginOf(token)
-	login, _, err := s.Store.Login(ctx, id)
+	login, device, err := s.Store.Login(ctx, id)
 	if errs.Is(err, errs.NotFound) {
 		return nil
 	}
@@ -179,17 +200,22 @@ func (s *Service) LogoutToken(ctx context.Context, token string) error {
 	if used := digest(token); used != login.TokenHash && used != login.PreviousHash {
 		return nil
 	}
-	return s.endLogin(ctx, id, login.DeviceID, nil)
+	_, err = s.endLogin(ctx, id, Event{AccountID: device.AccountID, Event: EventLogout, DeviceID: device.ID, DeviceName: device.Name})
+	return err
 }
 
-// endLogin ends a log-in, then its sessions, and returns answer.
-func (s *Service) endLogin(ctx context.Context, loginID, deviceID string, answer error) error {
-	ended, err := s.Store.EndLogin(ctx, loginID, s.now())
-	if err != nil {
-		return err
+// endLogin ends a log-in of the device of an event, for the reason it says,
+// then its sessions, and reports whether it was alive.
+func (s *Service) endLogin(ctx context.Context, loginID string, e Event) (ended bool, err error) {
+	err = s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if ended, err = s.Store.EndLogin(ctx, loginID, s.now()); err != nil || !ended {
+			return err
+		}
+		return s.record(ctx, e)
+	})
+	if err != nil || !ended {
+		return false, err
 	}
-	if ended {
-		s.Live.LoginEnded(loginID, deviceID)
-	}
-	return answer
+	s.Live.LoginEnded(loginID, e.DeviceID)
+	return true, nil
 }

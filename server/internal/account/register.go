@@ -74,7 +74,12 @@ func (s *Service) admit(ctx context.Context, device Device, email, password stri
 	}
 	device.AccountID = id
 	account := Account{ID: id, Email: email, PasswordHash: hash, CreatedAt: device.CreatedAt}
-	return device, naming(s.Store.CreateAccount(ctx, account, device, s.Registration == FirstAccount))
+	return device, s.Store.Atomically(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateAccount(ctx, account, device, s.Registration == FirstAccount); err != nil {
+			return naming(err)
+		}
+		return s.record(ctx, registered(device))
+	})
 }
 
 // admitToAccount stores a device in an account whose password it knows.
@@ -84,10 +89,27 @@ func (s *Service) admitToAccount(ctx context.Context, device Device, owner Accou
 		return Device{}, err
 	}
 	if !ok {
+		if owner.ID != "" {
+			s.late.add(failedLogin(ctx, Device{AccountID: owner.ID, Name: device.Name}, device.Platform))
+		}
 		return Device{}, &errs.Error{Code: errs.Unauthorized, Field: "password", Message: "This e-mail address is registered, and this is not its password."}
 	}
 	device.AccountID = owner.ID
-	return device, naming(s.Store.CreateDevice(ctx, device, s.MaxDevices))
+	err = s.Store.Atomically(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateDevice(ctx, device, s.MaxDevices); err != nil {
+			return naming(err)
+		}
+		return s.record(ctx, registered(device))
+	})
+	if err == nil {
+		s.notify(ctx, registered(device))
+	}
+	return device, err
+}
+
+// registered is the event of a new device.
+func registered(d Device) Event {
+	return Event{AccountID: d.AccountID, Event: EventRegister, DeviceID: d.ID, DeviceName: d.Name, Detail: d.Platform}
 }
 
 // proves reports whether password is the account's. The hash of one that is

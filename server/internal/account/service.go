@@ -79,6 +79,7 @@ type Service struct {
 	passwords *passwords
 	tokens    *tokens
 	seen      *seen
+	late      *lateLog
 	bells     *bells
 	inviteKey []byte
 }
@@ -99,13 +100,18 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	c.Secrets = nil // they live in tokens alone
-	return &Service{
-		Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log), bells: newBells(), inviteKey: key,
-	}, nil
+	s := &Service{Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log), bells: newBells(), inviteKey: key}
+	s.late = newLateLog(s.record, func(err error) { s.Log.Warn("event not recorded", "err", err) })
+	return s, nil
 }
 
-// Close stores when devices were last seen and waits until that is done.
-func (s *Service) Close() error { return s.seen.close() }
+// Close stores when devices were last seen and what was to be recorded, and
+// waits until that is done.
+func (s *Service) Close() error {
+	s.StopWaiting()
+	s.late.close()
+	return s.seen.close()
+}
 
 // Touch notes that a device was heard of just now. It never waits: the times
 // are stored together, twice a minute.

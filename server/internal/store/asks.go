@@ -10,6 +10,7 @@ import (
 )
 
 // askRow is a row of asks. UserID is NULL for an ask that reaches nobody.
+// DeviceName and Email are no columns of it: they come with a query.
 type askRow struct {
 	ID        string
 	Username  string
@@ -21,19 +22,15 @@ type askRow struct {
 	State     string
 	At        instant
 	ExpiresAt instant
+
+	DeviceName string `sql:"-"`
+	Email      string `sql:"-"`
 }
 
 // TableName names the table to gorm.
 func (askRow) TableName() string { return "asks" }
 
-// namedAsk is an ask with the names of who asks.
-type namedAsk struct {
-	askRow
-	DeviceName string
-	Email      string
-}
-
-func (r namedAsk) ask() account.Ask {
+func (r askRow) ask() account.Ask {
 	a := account.Ask{
 		ID: r.ID, Username: r.Username, AccountID: r.AccountID, DeviceID: r.DeviceID, DeviceName: r.DeviceName,
 		Email: r.Email, Code: r.Code, Wrong: r.Wrong, State: r.State, At: r.At.Time, Expires: r.ExpiresAt.Time,
@@ -99,7 +96,7 @@ func (s *Store) Asks(ctx context.Context, userID string) ([]account.Ask, error) 
 
 // findAsks returns the asks that meet a condition, oldest first.
 func (s *Store) findAsks(ctx context.Context, condition string, args ...any) ([]account.Ask, error) {
-	var rows []namedAsk
+	var rows []askRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
 		return tx.Table("asks").Select("asks.*, devices.name AS device_name, accounts.email AS email").
 			Joins("JOIN devices ON devices.id = asks.device_id").
