@@ -143,6 +143,7 @@ func (p *program) open(ctx context.Context) (err error) {
 		Limits: api.Limits{
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
+			Waiting:     p.cfg.Limits.Waiting, WaitingPerAddress: p.cfg.Limits.WaitingPerAddress,
 		},
 		Wire: p.wire(),
 	}

@@ -17,7 +17,10 @@ type Limits struct {
 	Failures    int              // 10: wrong passwords per device name, or e-mail address, in 15 minutes; of an account, twice that
 	Tries       int              // 30: log-ins and registrations per client address and minute
 	AllFailures int              // 300: wrong passwords per minute, of all strangers together
+	Waiting     int              // 1000: WebSockets that have not said who they are
 	Now         func() time.Time // time.Now
+
+	WaitingPerAddress int // 20: those of one client address
 }
 
 // guard slows down whoever guesses passwords. What it knows is in memory, and

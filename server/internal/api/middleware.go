@@ -127,6 +127,7 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffer, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err == nil {
 		r.status = http.StatusSwitchingProtocols
+		conn = &upgradeConn{Conn: conn}
 	}
 	return conn, buffer, err
 }

@@ -35,8 +35,9 @@ type Server struct {
 	Ping     func(context.Context) error // whether the database answers; may be nil
 	Refused  func(errs.Code)             // told of every refusal, to count them; may be nil
 
-	guard *guard
-	ready atomic.Bool
+	guard   *guard
+	waiting *waiting
+	ready   atomic.Bool
 }
 
 // route is one method of one path of the API.
@@ -49,7 +50,7 @@ type route struct {
 // Handler returns the whole server: the routes and everything around them.
 func (s *Server) Handler() (http.Handler, error) {
 	s.Log = slog.New(requestLog{s.Log.Handler()})
-	s.guard = newGuard(s.Limits)
+	s.guard, s.waiting = newGuard(s.Limits), newWaiting(s.Limits)
 	// No redirects: they turn a POST into a GET. And %2F is part of a name.
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	for path, methods := range s.byPath() {

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,10 +46,18 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return errs.New(errs.Forbidden, "Pages of this origin may not connect.")
 	}
 	opening := hub.Opening{Username: mux.Vars(r)["username"], Limits: s.Wire.Limits}
+	known := func() {} // called once the session is open
 	if token, ok := bearer(r); ok {
 		if err := s.authorise(r.Context(), token, &opening); err != nil {
 			return err
 		}
+	} else {
+		leave, err := s.waiting.enter(addressOf(r))
+		if err != nil {
+			return err
+		}
+		defer leave()
+		known = leave
 	}
 	var refused error
 	upgrader := websocket.Upgrader{
@@ -68,34 +74,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	defer ws.Close()
 	conn := newWSConn(ws, s.Wire.WriteWithin)
 	opening.Conn = conn
-	reader := &reader{server: s, conn: conn, opening: opening, log: r.Context()}
+	reader := &reader{server: s, conn: conn, opening: opening, known: known, log: r.Context()}
 	reader.run(r.Context())
 	return nil
-}
-
-// offersOurs reports whether the client's subprotocols, if any, include ours (SPEC C1).
-func offersOurs(r *http.Request) bool {
-	offered := websocket.Subprotocols(r)
-	return len(offered) == 0 || slices.Contains(offered, protocol.Subprotocol)
-}
-
-// allowsOrigin compares scheme, host and port with the request's own address
-// and the allowed ones (SPEC C2). Without an Origin it is not a browser.
-func (s *Server) allowsOrigin(r *http.Request) bool {
-	values := r.Header.Values("Origin")
-	if len(values) == 0 {
-		return true
-	}
-	origin, err := url.Parse(values[0])
-	if err != nil || len(values) > 1 || origin.Host == "" {
-		return false
-	}
-	scheme := "http"
-	if secure(r) {
-		scheme = "https"
-	}
-	text := strings.ToLower(values[0])
-	return text == scheme+"://"+strings.ToLower(r.Host) || slices.Contains(s.Wire.Origins, text)
 }
 
 // authorise finds out which device a token names and whether it may see the
@@ -122,6 +103,7 @@ type reader struct {
 	server  *Server
 	conn    *wsConn
 	opening hub.Opening
+	known   func() // is to be called when the session is open
 	session *hub.Session
 	log     context.Context // carries the request id
 
@@ -143,7 +125,7 @@ func (c *reader) run(ctx context.Context) {
 		defer c.session.Detach()
 		code, reason = c.frames(ctx)
 	}
-	if code != 0 {
+	if code > 0 {
 		c.end(code, reason)
 		c.drain()
 	}
@@ -165,6 +147,9 @@ func (c *reader) drain() {
 	_ = c.conn.net.SetReadDeadline(time.Now().Add(2 * farewell))
 	for {
 		if _, _, err := c.conn.ws.NextReader(); err != nil {
+			if closeOf(err) > 0 {
+				c.conn.drop() // what comes is no frame any more
+			}
 			return
 		}
 	}
@@ -195,6 +180,7 @@ func (c *reader) hello(ctx context.Context) (code int, reason string) {
 		return c.refusal(err)
 	}
 	c.session = session
+	c.known()
 	wire := c.server.Wire
 	c.pace = rate.NewLimiter(rate.Limit(wire.Limits.FramesPerSecond), wire.Limits.FrameBurst)
 	c.excess = rate.NewLimiter(rate.Limit(wire.Limits.FramesPerSecond), wire.FrameExcess)
@@ -284,11 +270,17 @@ func (c *reader) next() (frame protocol.ClientFrame, code int, reason string) {
 }
 
 func closeOf(err error) int {
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	var network net.Error
+	var closed *websocket.CloseError // the end of the stream is one too: 1006
+	switch {
+	case errors.Is(err, websocket.ErrReadLimit):
+		return protocol.CloseTooBig // a length of 2⁶³ or more
+	case errors.As(err, &network) && network.Timeout():
 		return closeTimeout
+	case errors.As(err, &network), errors.As(err, &closed), errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return closeGone
 	}
-	return closeGone
+	return websocket.CloseProtocolError // no frame of RFC 6455
 }
 
 // handle does what one frame asks; a code other than 0 ends the session.

@@ -2,12 +2,14 @@ package api
 
 import (
 	"encoding/binary"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"social-server/internal/protocol"
 )
@@ -19,6 +21,8 @@ const (
 	// farewell is how long a close waits for what is being written, and then
 	// for the peer's own close.
 	farewell = time.Second
+	// pongsPerSecond bounds what a flood of pings makes the server write.
+	pongsPerSecond = 30
 )
 
 // wsConn is the far end of a session over WebSocket (hub.Conn). gorilla does
@@ -37,7 +41,15 @@ type wsConn struct {
 
 func newWSConn(ws *websocket.Conn, writeWithin time.Duration) *wsConn {
 	c := &wsConn{ws: ws, net: ws.NetConn(), writeWithin: writeWithin}
+	if upgraded, ok := c.net.(*upgradeConn); ok {
+		upgraded.done.Store(true)
+		c.net = upgraded.Conn
+	}
+	pings := rate.NewLimiter(pongsPerSecond, 2*pongsPerSecond)
 	ws.SetPingHandler(func(data string) error {
+		if !pings.Allow() {
+			return nil // a later ping is answered for this one too (RFC 6455, 5.5.3)
+		}
 		return c.control(websocket.PongMessage, []byte(data))
 	})
 	ws.SetCloseHandler(func(code int, _ string) error {
@@ -45,6 +57,22 @@ func newWSConn(ws *websocket.Conn, writeWithin time.Duration) *wsConn {
 		return nil
 	})
 	return c
+}
+
+// upgradeConn lets the library answer the upgrade, and write nothing after it:
+// on a broken frame it would send a close of its own, amid or before what the
+// session's writer sends.
+type upgradeConn struct {
+	net.Conn
+	done atomic.Bool
+}
+
+// Write writes until the upgrade is done.
+func (c *upgradeConn) Write(data []byte) (int, error) {
+	if c.done.Load() {
+		return len(data), nil
+	}
+	return c.Conn.Write(data)
 }
 
 // buffers holds room to put frames together in: idle sessions keep none.
@@ -113,6 +141,13 @@ func (c *wsConn) close(payload []byte) {
 	_ = c.writeLocked(append(appendHeader(nil, websocket.CloseMessage, len(payload)), payload...))
 	c.closed = true
 	_ = c.net.SetReadDeadline(time.Now().Add(farewell))
+}
+
+// drop reads on for a moment, whatever comes: closing at once could make the
+// kernel take back what was written last.
+func (c *wsConn) drop() {
+	_ = c.net.SetReadDeadline(time.Now().Add(farewell))
+	_, _ = io.Copy(io.Discard, c.net)
 }
 
 // Hurry shortens a write that is under way.
