@@ -36,7 +36,7 @@ build: $(DIST)/index.html ## build bin/social-server, with the client inside
 	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o ../$(BINARY) .
 
 dev: $(INSTALLED) ## edit both halves: the page on http://localhost:3001, the server restarted on change
-	@exec sh scripts/dev.sh
+	@exec sh .ci/dev.sh
 
 test: check test-server test-client test-browser ## everything that must pass
 
@@ -49,7 +49,7 @@ check: ## formatting, vet, staticcheck, go.mod
 
 test-server: ## Go tests, with the race detector
 	$(call headline,Go: tests with the race detector)
-	@sh scripts/need.sh gcc gcc libc6-dev
+	@sh .ci/need.sh gcc gcc libc6-dev
 	cd server && CGO_ENABLED=1 go test -race ./...
 
 test-client: $(INSTALLED) ## client: lint, types, unit tests
@@ -62,7 +62,7 @@ test-client: $(INSTALLED) ## client: lint, types, unit tests
 
 test-browser: build ## browser tests, against the built server
 	$(call headline,Browser tests)
-	@sh scripts/need.sh curl curl ca-certificates
+	@sh .ci/need.sh curl curl ca-certificates
 	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npm run --silent e2e
 
 fmt: $(INSTALLED) ## format the code

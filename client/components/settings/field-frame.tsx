@@ -73,7 +73,7 @@ export function FieldFrame(props: FieldFrameProps) {
         id={`${id}-note`}
         className="mt-1 flex min-h-5 items-center justify-between gap-3 text-xs leading-5"
       >
-        <span className="shrink-0 has-[[role=alert]]:shrink">
+        <span className="flex shrink-0 items-center has-[[role=alert]]:shrink">
           <SaveNote view={view} edited={editedAt !== null && !theirs} unsaved={unsaved} />
           {view.saving === "refused" && !unsaved && (
             <button

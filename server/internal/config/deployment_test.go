@@ -49,7 +49,7 @@ func TestDockerfile(t *testing.T) {
 }
 
 func TestImageIsMadeWithoutSecrets(t *testing.T) {
-	ignored := "\n" + readText(t, "../../../.dockerignore")
+	ignored := "\n" + readText(t, "../../Dockerfile.dockerignore")
 	for _, name := range []string{".env", "data", ".git", "client/node_modules"} {
 		if !strings.Contains(ignored, "\n"+name+"\n") {
 			t.Errorf("%s may get into an image", name)

@@ -15,7 +15,7 @@ import (
 // needStrace makes sure of strace, with the project's own script.
 func needStrace(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command("sh", "../../../scripts/need.sh", "strace", "strace").CombinedOutput()
+	out, err := exec.Command("sh", "../../../.ci/need.sh", "strace", "strace").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
