@@ -216,6 +216,17 @@ func (c *client) dial(headers ...string) *socket {
 	return s
 }
 
+// dialTo upgrades for a user of any name.
+func (c *client) dialTo(user string) *websocket.Conn {
+	c.w.t.Helper()
+	ws, _, err := websocket.DefaultDialer.DialContext(c.w.t.Context(), c.url(user), nil)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	c.w.t.Cleanup(func() { ws.Close() })
+	return ws
+}
+
 // join dials and says hello, and reads the opening up to ready.
 func (c *client) join(resume string) *socket {
 	c.w.t.Helper()
