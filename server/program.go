@@ -72,6 +72,7 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 
 // serve runs a server until it is shut down.
 func (p *program) serve(server *http.Server, listener net.Listener) {
+	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- err

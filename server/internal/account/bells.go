@@ -23,8 +23,11 @@ type bell struct {
 
 func newBells() *bells { return &bells{byAsk: map[string]*bell{}} }
 
-// listen returns a channel that is closed when the ask is answered, or when the
-// server stops. stop must be called.
+// mostListeners bounds the requests that wait for one answer: a device needs one.
+const mostListeners = 8
+
+// listen returns a channel that is closed when the ask is answered, when the
+// server stops, or when too many listen. stop must be called.
 func (b *bells) listen(askID string) (rung <-chan struct{}, stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -33,7 +36,7 @@ func (b *bells) listen(askID string) (rung <-chan struct{}, stop func()) {
 		one = &bell{rung: make(chan struct{})}
 		b.byAsk[askID] = one
 	}
-	if b.closed {
+	if b.closed || one.listeners >= mostListeners {
 		b.ringLocked(askID)
 	}
 	one.listeners++

@@ -39,11 +39,11 @@ func TestShapes(t *testing.T) {
 	me := token(access)
 
 	shape("connect", s.call("POST", "/api/v1/users", object("username", "TestUser6"), me), 201,
-		`{"username":"TestUser6","joined":true,"online":0,"revision":0}`)
+		`{"username":"TestUser6","joined":true,"online":0,"revision":0,"owner":true}`)
 	shape("join", s.call("POST", "/api/v1/users/TestUser6/join", "", me), 200,
-		`{"username":"TestUser6","joined":true,"online":0,"revision":0}`)
+		`{"username":"TestUser6","joined":true,"online":0,"revision":0,"owner":true}`)
 	shape("users", s.call("GET", "/api/v1/users", "", me), 200,
-		`{"users":[{"username":"TestUser6","joined":true,"online":0,"revision":0}]}`)
+		`{"users":[{"username":"TestUser6","joined":true,"online":0,"revision":0,"owner":true}]}`)
 	shape("members", s.call("GET", "/api/v1/users/TestUser6/devices", "", me), 200,
 		`{"devices":[{"id":"ID","name":"Firefox.test6","online":false,"sessions":0,"lastSeen":"2026-11-23T09:00:00.000Z"}]}`)
 	const device = `{"id":"ID","name":"Firefox.test6","platform":"Firefox on Linux","createdAt":"2026-11-23T09:00:00.000Z","lastSeen":"2026-11-23T09:00:00.000Z","online":false,"current":true,"users":["TestUser6"]}`
@@ -122,8 +122,10 @@ func TestAnothersObjectsLookMissing(t *testing.T) {
 	for _, tt := range []struct{ method, others, missing, body string }{
 		{"GET", "/devices/" + id, "/devices/d_none", ""},
 		{"PATCH", "/devices/" + id, "/devices/d_none", object("name", "taken over")},
-		{"DELETE", "/devices/" + id, "/devices/d_none", ""},
-		{"POST", "/users/Mine/join", "/users/None/join", ""},
+		{"DELETE", "/devices/" + id, "/devices/d_none", object("password", password)},
+		{"DELETE", "/users/Mine/members/" + id, "/users/None/members/" + id, ""},
+		{"GET", "/users/Mine/asks", "/users/None/asks", ""},
+		{"POST", "/users/Mine/invitations", "/users/None/invitations", ""},
 		{"DELETE", "/users/Mine/join", "/users/None/join", ""},
 		{"GET", "/users/Mine/devices", "/users/None/devices", ""},
 	} {

@@ -6,6 +6,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"social-server/internal/account"
+	"social-server/internal/errs"
 )
 
 // deviceBody is a device as its own account sees it.
@@ -83,11 +84,64 @@ func (s *Server) renameDevice(w http.ResponseWriter, r *http.Request) error {
 	return s.getDevice(w, r)
 }
 
-// revokeDevice serves DELETE /api/v1/devices/{id}: the device is locked out.
+// revokeDevice serves DELETE /api/v1/devices/{id} {"password"?}: the device is
+// locked out. For another device than the one that asks, the account's password
+// is needed; where DELETE loses its body on the way, nothing is revoked.
 func (s *Server) revokeDevice(w http.ResponseWriter, r *http.Request) error {
 	who := identity(r.Context())
-	if err := s.Accounts.RevokeDevice(r.Context(), who, deviceID(r, who)); err != nil {
+	id := deviceID(r, who)
+	var req struct {
+		Password string `json:"password"`
+	}
+	if err := readOptionalJSON(w, r, &req); err != nil {
+		return err
+	}
+	if id != who.DeviceID {
+		if err := s.confirm(r, who, req.Password); err != nil {
+			return err
+		}
+	}
+	if err := s.Accounts.RevokeDevice(r.Context(), who, id); err != nil {
 		return err
 	}
 	return send(w, http.StatusNoContent, nil)
+}
+
+// revokeOthers serves POST /api/v1/devices/revoke-others {"password"}: every
+// device of the account but this one is locked out.
+func (s *Server) revokeOthers(w http.ResponseWriter, r *http.Request) error {
+	who := identity(r.Context())
+	var req struct {
+		Password string `json:"password"`
+	}
+	if err := readJSON(w, r, &req); err != nil {
+		return err
+	}
+	if err := s.confirm(r, who, req.Password); err != nil {
+		return err
+	}
+	if err := s.Accounts.RevokeOthers(r.Context(), who); err != nil {
+		return err
+	}
+	return send(w, http.StatusNoContent, nil)
+}
+
+// confirm asks for the account's password again (SEC-18). A wrong one is 403:
+// with 401 a device would take its token to be bad.
+func (s *Server) confirm(r *http.Request, who account.Identity, password string) error {
+	if err := needed("password", password); err != nil {
+		return err
+	}
+	try, err := s.guard.admitOwner(r, who.AccountID)
+	if err != nil {
+		return err
+	}
+	err = s.Accounts.Confirm(r.Context(), who, password)
+	try.done(err)
+	if errs.Is(err, errs.Unauthorized) {
+		wrong := *errs.From(err)
+		wrong.Code = errs.Forbidden
+		return &wrong
+	}
+	return err
 }

@@ -137,7 +137,7 @@ func TestEventsOfARevokedDevice(t *testing.T) {
 	one, two := w.pair()
 	f := two.follow("")
 	f.until("ready")
-	one.call("DELETE", "/devices/"+two.id, "", 204)
+	one.revoke(two)
 	if e := f.until("bye"); !strings.Contains(e.data, `"code":4503`) {
 		t.Errorf("%+v", e)
 	}

@@ -190,6 +190,39 @@ func (c *client) try(method, path, body string, headers ...string) (status int, 
 	return answer.StatusCode, string(data), answer.Header
 }
 
+// revoke locks another device of the account out.
+func (c *client) revoke(other *client) {
+	c.w.t.Helper()
+	c.call("DELETE", "/devices/"+other.id, `{"password":"correct horse"}`, 204)
+}
+
+// asked is what a device is told when it asks to join.
+type asked struct {
+	ID, Username, Status, Code string
+	ExpiresIn                  int
+}
+
+// ask asks to join a user of another account.
+func (c *client) ask(username string) (a asked) {
+	c.w.t.Helper()
+	body := c.call("POST", "/users/"+username+"/join", "", 202)
+	if err := json.Unmarshal([]byte(body), &a, json.MatchCaseInsensitiveNames(true)); err != nil {
+		c.w.t.Fatal(err)
+	}
+	return a
+}
+
+// invite returns a code that lets a device join.
+func (c *client) invite(username string) string {
+	c.w.t.Helper()
+	var invitation struct{ Code string }
+	body := c.call("POST", "/users/"+username+"/invitations", "", 201)
+	if err := json.Unmarshal([]byte(body), &invitation, json.MatchCaseInsensitiveNames(true)); err != nil {
+		c.w.t.Fatal(err)
+	}
+	return invitation.Code
+}
+
 // socket is one WebSocket of a device.
 type socket struct {
 	t  *testing.T

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"social-server/internal/account"
 	"social-server/internal/errs"
 )
 
@@ -62,7 +63,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		n := &note{id: rand.Text()[:16], route: "none"}
-		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
+		r = r.WithContext(account.WithAddress(context.WithValue(r.Context(), noteKey{}, n), addressOf(r)))
 		w.Header().Set("X-Request-Id", n.id)
 		answer := &recorder{ResponseWriter: w}
 		defer func() {

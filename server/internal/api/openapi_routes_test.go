@@ -94,7 +94,7 @@ func TestEveryOperationIsWhole(t *testing.T) {
 			t.Errorf("%s never succeeds", name)
 		}
 		for _, found := range variable.FindAllStringSubmatch(name, -1) {
-			wanted := map[string]string{"id": "DeviceId", "username": "Username"}[found[1]]
+			wanted := map[string]string{"id": "DeviceId", "username": "Username", "ask": "Ask", "device": "Member"}[found[1]]
 			if !slices.Contains(o.Parameters, parameter{Ref: "#/components/parameters/" + wanted}) {
 				t.Errorf("%s: {%s} is not described", name, found[1])
 			}

@@ -36,6 +36,7 @@ type Server struct {
 	Refused  func(errs.Code)             // told of every refusal, to count them; may be nil
 
 	guard   *guard
+	codes   *codeGuard
 	waiting *waiting
 	ready   atomic.Bool
 }
@@ -51,10 +52,12 @@ type route struct {
 func (s *Server) Handler() (http.Handler, error) {
 	s.Log = slog.New(requestLog{s.Log.Handler()})
 	s.guard, s.waiting = newGuard(s.Limits), newWaiting(s.Limits)
+	s.codes = newCodeGuard()
 	// No redirects: they turn a POST into a GET. And %2F is part of a name.
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
-	for path, methods := range s.byPath() {
-		router.Handle(path, s.dispatch(path, methods))
+	paths := s.byPath()
+	for _, path := range slices.Sorted(maps.Keys(paths)) { // a name sorts before a variable, and so comes first
+		router.Handle(path, s.dispatch(path, paths[path]))
 	}
 	router.NotFoundHandler = http.HandlerFunc(s.elsewhere)
 	inner, err := s.sameOrigin(router)

@@ -14,10 +14,14 @@ type userBody struct {
 	Joined   bool   `json:"joined"`
 	Online   int    `json:"online"`
 	Revision int64  `json:"revision"`
+	Owner    bool   `json:"owner"` // whether it is of the account of the device that asks
 }
 
-func newUserBody(u account.User) userBody {
-	return userBody{Username: u.Username, Joined: u.Joined, Online: u.Online, Revision: u.Revision}
+func newUserBody(who account.Identity, u account.User) userBody {
+	return userBody{
+		Username: u.Username, Joined: u.Joined, Online: u.Online, Revision: u.Revision,
+		Owner: u.AccountID == who.AccountID,
+	}
 }
 
 // connect serves POST /api/v1/users: it makes a user, with the device that asks
@@ -34,30 +38,21 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusCreated, newUserBody(user))
+	return writeJSON(w, http.StatusCreated, newUserBody(who, user))
 }
 
 // listUsers serves GET /api/v1/users: the users the device has joined or may join.
 func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
-	users, err := s.Accounts.Users(r.Context(), identity(r.Context()))
+	who := identity(r.Context())
+	users, err := s.Accounts.Users(r.Context(), who)
 	if err != nil {
 		return err
 	}
 	all := make([]userBody, len(users))
 	for i, user := range users {
-		all[i] = newUserBody(user)
+		all[i] = newUserBody(who, user)
 	}
 	return writeJSON(w, http.StatusOK, map[string][]userBody{"users": all})
-}
-
-// join serves POST /api/v1/users/{username}/join: the device becomes a member
-// of a user of its account. Any other username answers 404.
-func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
-	user, err := s.Accounts.Join(r.Context(), identity(r.Context()), mux.Vars(r)["username"])
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, newUserBody(user))
 }
 
 // leave serves DELETE /api/v1/users/{username}/join: the device is no member

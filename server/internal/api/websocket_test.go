@@ -259,7 +259,7 @@ func TestSessionsEndWithTheirRight(t *testing.T) {
 	}
 	two.call("POST", "/users/TestUser6/join", "", 200)
 	revoked := two.join("")
-	one.call("DELETE", "/devices/"+two.id, "", 204)
+	one.revoke(two)
 	if got := revoked.end(); got != "4503 device revoked" {
 		t.Errorf("revoked: %s", got)
 	}
