@@ -11,6 +11,8 @@ export const userShape = z.object({
   /** Devices connected to it now. */
   online: z.number(),
   revision: z.number(),
+  /** Whether it belongs to this device's account, which may then remove members. */
+  owner: z._default(z.boolean(), false),
 });
 
 /** The answer of `GET /users`. */

@@ -34,7 +34,7 @@ async function problemOf(call: Promise<unknown>) {
 
 describe("signed-in calls", () => {
   test("carry the token and answer with what was checked", async () => {
-    const user = { username: "TestUser6", joined: true, online: 2, revision: 7 };
+    const user = { username: "TestUser6", joined: true, online: 2, revision: 7, owner: true };
     const { api, sent } = fixture(json(200, { users: [user] }));
     expect(await api.users()).toEqual([user]);
     expect(sent[0]?.headers.get("authorization")).toBe("Bearer first");
