@@ -2,6 +2,7 @@ import "./globals.css";
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { SiteHeader } from "@/components/chrome/site-header";
+import { NewDeviceNotice } from "@/components/devices/new-device-notice";
 import { sans } from "./fonts";
 
 export const metadata: Metadata = {
@@ -33,6 +34,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
         </a>
         <SiteHeader />
         {children}
+        <NewDeviceNotice />
       </body>
     </html>
   );

@@ -49,6 +49,14 @@ export function LoginForm() {
       <Button type="submit" look="primary" className="w-full" aria-disabled={form.busy}>
         Log In
       </Button>
+      {form.errors.form && (
+        <p className="pt-3 text-center text-muted text-sm">
+          Password forgotten?{" "}
+          <Link href="/reset" className="font-medium text-accent underline-offset-4 hover:underline">
+            Set a new one
+          </Link>
+        </p>
+      )}
       <p className="pt-3 text-center text-muted text-sm">
         A new device?{" "}
         <Link href="/register" className="font-medium text-accent underline-offset-4 hover:underline">

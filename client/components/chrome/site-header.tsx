@@ -19,7 +19,13 @@ export function SiteHeader() {
         <Link href="/" className="-ml-1 flex min-w-0 items-center gap-2.5 rounded-field p-1">
           <LogoMark />
           <span className="flex min-w-0 flex-col sm:flex-row sm:items-baseline sm:gap-2.5">
-            <span className="whitespace-nowrap font-semibold text-[0.9375rem] leading-5 tracking-tight">
+            {/* On a phone a signed-in device needs the room for its own name. */}
+            <span
+              className={classNames(
+                "whitespace-nowrap font-semibold text-[0.9375rem] leading-5 tracking-tight",
+                device && "sr-only sm:not-sr-only",
+              )}
+            >
               Social server
             </span>
             {device && (
@@ -30,16 +36,12 @@ export function SiteHeader() {
         <div className="flex-1" />
         {device && (
           <nav aria-label="main" className="flex items-center">
-            <Link
-              href="/"
-              aria-current={path === "/" ? "page" : undefined}
-              className={classNames(
-                "rounded-field px-2 py-2 font-medium text-sm transition-colors hover:bg-line/50",
-                path === "/" ? "text-ink" : "text-muted",
-              )}
-            >
+            <NavLink href="/" here={path === "/"}>
               Users
-            </Link>
+            </NavLink>
+            <NavLink href="/devices" here={path === "/devices"}>
+              Devices
+            </NavLink>
           </nav>
         )}
         {device && <LogOutButton />}
@@ -47,5 +49,20 @@ export function SiteHeader() {
         <ThemeSwitch />
       </div>
     </header>
+  );
+}
+
+function NavLink({ href, here, children }: { href: string; here: boolean; children: string }) {
+  return (
+    <Link
+      href={href}
+      aria-current={here ? "page" : undefined}
+      className={classNames(
+        "rounded-field px-1.5 py-2 font-medium text-sm transition-colors hover:bg-line/50 sm:px-2",
+        here ? "text-ink" : "text-muted",
+      )}
+    >
+      {children}
+    </Link>
   );
 }
