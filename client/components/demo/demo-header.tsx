@@ -2,6 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { InviteButton } from "@/components/members/invite-button";
 import { StatusBadge } from "@/components/presence/status-badge";
 import { Button } from "@/components/ui/button";
 import { problemOf } from "@/lib/api-error";
@@ -58,9 +59,12 @@ export function DemoHeader() {
       <div className="order-last w-full sm:order-none sm:w-auto">
         <StatusBadge status={status} waiting={waiting} onRejoin={rejoin} />
       </div>
-      <Button size="small" className="sm:ml-auto" onClick={disjoin}>
-        disjoin
-      </Button>
+      <div className="flex gap-2 sm:ml-auto">
+        <InviteButton />
+        <Button size="small" onClick={disjoin}>
+          disjoin
+        </Button>
+      </div>
       {problem && (
         <p role="alert" className="order-last w-full text-bad text-sm">
           {problem}

@@ -1,7 +1,8 @@
 "use client";
 
 import { HistoryPanel } from "@/components/history/history-panel";
-import { DeviceList } from "@/components/presence/device-list";
+import { AskCards } from "@/components/members/ask-cards";
+import { Members } from "@/components/members/members";
 import { Inspector } from "@/components/settings/inspector";
 import { OldEdits } from "@/components/settings/old-edits";
 import { ReceiptLine } from "@/components/settings/receipt-line";
@@ -30,6 +31,7 @@ export function Demo() {
         <DemoColumns
           main={
             <>
+              <AskCards />
               {needed && <OldEdits needed={needed} onConfirm={client.confirm} />}
               <UserForm />
               <BillingForm />
@@ -38,7 +40,7 @@ export function Demo() {
           }
           side={
             <>
-              <DeviceList devices={devices} live={status.state === "connected"} />
+              <Members devices={devices} live={status.state === "connected"} />
               <HistoryPanel />
               <Inspector />
             </>

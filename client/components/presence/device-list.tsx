@@ -1,6 +1,7 @@
 "use client";
 
 import { Dot } from "@/components/ui/dot";
+import { Icon } from "@/components/ui/icon";
 import { Panel } from "@/components/ui/panel";
 import { useNow } from "@/components/ui/use-now";
 import { classNames } from "@/lib/class-names";
@@ -13,10 +14,12 @@ interface DeviceListProps {
   devices: readonly DevicePresence[];
   /** Whether this is so now; otherwise it is what was known before the connection was lost. */
   live: boolean;
+  /** Offered beside every other device; absent where this device may not. */
+  onRemove?: ((device: DevicePresence) => void) | undefined;
 }
 
 /** Every member of the user: who is here, what they edit, and when the others were last seen. */
-export function DeviceList({ devices, live }: DeviceListProps) {
+export function DeviceList({ devices, live, onRemove }: DeviceListProps) {
   const now = useNow();
   const online = devices.filter((device) => device.online).length;
   return (
@@ -49,6 +52,17 @@ export function DeviceList({ devices, live }: DeviceListProps) {
               <span className="shrink-0 rounded-full bg-accent-soft px-2 py-0.5 font-medium text-accent-strong text-xs">
                 this device
               </span>
+            )}
+            {!device.self && onRemove && (
+              <button
+                type="button"
+                title="Remove from this user"
+                className="-mr-1.5 grid size-8 shrink-0 place-items-center rounded-field text-muted transition-colors hover:bg-line/50 hover:text-bad"
+                onClick={() => onRemove(device)}
+              >
+                <Icon name="cross" />
+                <span className="sr-only">remove {device.name}</span>
+              </button>
             )}
           </li>
         ))}
