@@ -104,12 +104,18 @@ func (s *Service) Ask(ctx context.Context, who Identity, username string) (Ask, 
 			return err
 		}
 		fresh = true
-		return s.storeAsk(ctx, who, ask, owner)
+		if err := s.Store.CreateAsk(ctx, ask); err != nil {
+			return err
+		}
+		return s.record(ctx, who.did(EventAsk, ask.Username))
 	})
 	if err != nil {
 		return Ask{}, err
 	}
 	if fresh && ask.UserID != "" {
+		reached := who.did(EventAsk, ask.Username)
+		reached.AccountID, reached.Address = owner, addressOf(ctx)
+		s.late.add(reached) // late, or an ask that reaches somebody would take longer
 		s.Live.Asked(ask.UserID, protocol.Device{ID: who.DeviceID, Name: who.DeviceName},
 			protocol.Ask{ID: ask.ID, Email: ask.MaskedEmail(), Expires: ask.Expires})
 	}
@@ -172,13 +178,4 @@ func (s *Service) newAsk(ctx context.Context, who Identity, username string, now
 	}
 	ask.UserID = user.ID
 	return ask, user.AccountID, nil
-}
-
-// storeAsk stores an ask and its line in the logs: of the account that asks,
-// and of the owner if it reaches one.
-func (s *Service) storeAsk(ctx context.Context, who Identity, ask Ask, owner string) error {
-	if err := s.Store.CreateAsk(ctx, ask); err != nil {
-		return err
-	}
-	return s.recordFor(ctx, who.did(EventAsk, ask.Username), owner)
 }

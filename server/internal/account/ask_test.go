@@ -34,6 +34,7 @@ func (w *world) ask(who account.Identity, username string) account.Ask {
 	if err != nil {
 		w.t.Fatalf("Ask(%s): %v", username, err)
 	}
+	w.Settle() // the owner's log has its line in time
 	return ask
 }
 

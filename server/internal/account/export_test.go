@@ -39,3 +39,9 @@ func (s *Service) Bells() int {
 	defer s.bells.mu.Unlock()
 	return len(s.bells.byAsk)
 }
+
+// Settle returns when every event that is recorded late has been.
+func (s *Service) Settle() {
+	s.late.close()
+	s.late = newLateLog(s.record, func(error) {})
+}
