@@ -121,9 +121,7 @@ func (p *Process) spawn() error {
 	argv := append(append([]string{}, p.Wrap...), p.Binary)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = p.Dir // there is no .env there
-	cmd.Env = append([]string{
-		"LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + p.Dir, "PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=0",
-	}, p.Env...)
+	cmd.Env = p.environ()
 	cmd.Stdout, cmd.Stderr = p.Log, p.Log
 	cmd.SysProcAttr = diesWithParent()
 	cmd.WaitDelay = 5 * time.Second
@@ -142,6 +140,22 @@ func (p *Process) spawn() error {
 		close(exited)
 	}()
 	return nil
+}
+
+// Command runs another command of the server's binary on the same data.
+func (p *Process) Command(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, p.Binary, args...)
+	cmd.Dir, cmd.Env = p.Dir, p.environ()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func (p *Process) environ() []string {
+	return append([]string{
+		"LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + p.Dir, "PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=0",
+	}, p.Env...)
 }
 
 // Addr returns host:port of the server's current or last life.
