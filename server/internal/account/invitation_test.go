@@ -185,6 +185,7 @@ func TestRevokeOthers(t *testing.T) {
 	w, anna, bob := guest(t)
 	var grants []account.Grant
 	for _, name := range []string{"anna2", "anna3"} {
+		w.clock.advance(time.Second) // they are revoked in the order they came
 		grant, who := w.device(name, "anna@example.com")
 		if _, err := w.Join(t.Context(), who, "A"); err != nil {
 			t.Fatal(err)

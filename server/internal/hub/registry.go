@@ -107,7 +107,7 @@ func (h *Hub) know(ctx context.Context, o Opening) error {
 		return h.loadErr
 	}
 	h.mu.Lock()
-	listed := h.memberLocked(o.Device.ID) != nil
+	listed := h.memberLocked(o.Device.ID) != nil && !h.stale // it may have been revoked a moment ago
 	ahead := o.Resume != nil && o.Resume.Epoch == h.state.Epoch && o.Resume.Revision > h.state.Revision
 	h.mu.Unlock()
 	if listed && !ahead {
