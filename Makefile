@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run build dev test check test-server test-client test-browser fmt lint generate screenshots clean
+.PHONY: fuzz soak help run build dev test check test-server test-client test-browser fmt lint generate screenshots clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BINARY := bin/social-server
@@ -38,7 +38,7 @@ build: $(DIST)/index.html ## build bin/social-server, with the client inside
 dev: $(INSTALLED) ## edit both halves: the page on http://localhost:3001, the server restarted on change
 	@exec sh .ci/dev.sh
 
-test: check test-server test-client test-browser ## everything that must pass
+test: check test-server fuzz test-client test-browser ## everything that must pass
 
 check: ## formatting, vet, staticcheck, go.mod
 	$(call headline,Go: format vet staticcheck tidy)
@@ -51,6 +51,17 @@ test-server: ## Go tests, with the race detector
 	$(call headline,Go: tests with the race detector)
 	@sh .ci/need.sh gcc gcc libc6-dev
 	cd server && CGO_ENABLED=1 go test -race ./...
+
+# Package and target of each decoder of what comes from outside.
+FUZZ := protocol/FuzzDecode settings/FuzzParseSet api/FuzzParseVersion account/FuzzVerify config/FuzzLoad
+FUZZTIME ?= 30s
+
+fuzz: ## every decoder against random input, FUZZTIME each
+	$(call headline,Go: $(FUZZTIME) of random input for each decoder)
+	@cd server && for target in $(FUZZ); do \
+		out=$$(go test "./internal/$${target%/*}" -run '^$$' -fuzz "^$${target#*/}\$$" -fuzztime $(FUZZTIME) 2>&1) || { echo "$$out"; exit 1; }; \
+		echo "$$target: $$(echo "$$out" | grep execs | tail -n 1)"; \
+	done
 
 test-client: $(INSTALLED) ## client: lint, types, unit tests
 	$(call headline,Client: lint)
