@@ -65,6 +65,7 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
+	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
 	p.serve(p.http, p.listener)
 	p.api.SetReady(true)
 	return p, nil
@@ -72,7 +73,6 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 
 // serve runs a server until it is shut down.
 func (p *program) serve(server *http.Server, listener net.Listener) {
-	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- err
