@@ -45,3 +45,14 @@ func (s *Service) Settle() {
 	s.late.close()
 	s.late = newLateLog(s.record, func(error) {})
 }
+
+// WatchHashes calls watch when a password hash begins and again when it ends.
+// It must be called before the service is used.
+func (s *Service) WatchHashes(watch func(memory uint32, begins bool)) {
+	derive := s.passwords.derive
+	s.passwords.derive = func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte {
+		watch(memory, true)
+		defer watch(memory, false)
+		return derive(password, salt, passes, memory, threads, size)
+	}
+}

@@ -44,6 +44,7 @@ type passwords struct {
 	line   chan struct{} // a place in line, or at work
 	desk   chan struct{} // a place at work
 	nobody string        // the hash of no password, for devices that do not exist
+	derive func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte
 }
 
 // newPasswords returns passwords of a cost.
@@ -53,6 +54,7 @@ func newPasswords(cost HashCost, random io.Reader) (*passwords, error) {
 		random: random,
 		line:   make(chan struct{}, hashesAtOnce+hashesInLine),
 		desk:   make(chan struct{}, hashesAtOnce),
+		derive: argon2.IDKey,
 	}
 	var unknown [saltBytes + hashBytes]byte
 	if _, err := io.ReadFull(random, unknown[:]); err != nil {
@@ -109,7 +111,7 @@ func (p *passwords) key(ctx context.Context, cost HashCost, password string, sal
 	case <-ctx.Done():
 		return nil, &errs.Error{Code: errs.Unavailable, Message: "The request ended before its turn.", Cause: ctx.Err()}
 	}
-	return argon2.IDKey([]byte(password), salt, cost.Passes, cost.Memory, cost.Threads, size), nil
+	return p.derive([]byte(password), salt, cost.Passes, cost.Memory, cost.Threads, size), nil
 }
 
 // phc writes a hash and what it takes to compute it again.

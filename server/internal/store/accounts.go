@@ -45,10 +45,12 @@ func (s *Store) DeviceByName(ctx context.Context, name string) (account.Device, 
 	var device deviceRow
 	var owner accountRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		if err := tx.Where("name = ? AND revoked_at IS NULL", name).Take(&device).Error; err != nil {
-			return err
+		err := tx.Where("name = ? AND revoked_at IS NULL", name).Take(&device).Error
+		// Asked for nobody's account too, so that a name that exists takes no longer.
+		if ownerErr := tx.Where("id = ?", device.AccountID).Take(&owner).Error; err == nil {
+			err = ownerErr
 		}
-		return tx.Where("id = ?", device.AccountID).Take(&owner).Error
+		return err
 	})
 	return device.device(), owner.account(), err
 }
