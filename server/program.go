@@ -91,6 +91,7 @@ func (p *program) showInside() error {
 	}
 	p.inside = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	p.serve(p.inside, listener)
+	p.log.Info("metrics and profiles", "address", listener.Addr().String())
 	return nil
 }
 
