@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -51,20 +51,17 @@ func CheckHistory(u *UserRows, trimmed bool) (wrong []string) {
 // that moved after the device's cursor, with the values they had then. So no
 // patch is torn, none is skipped, and nothing was shown that is not stored (I7).
 func CheckStream(name string, frames []Frame, u *UserRows) (wrong []string) {
-	states := newReplay(u.Changes)
 	for _, f := range frames {
 		if f.Epoch != u.Epoch {
 			continue // of a life of the database that is no more
 		}
-		wantAt, ok := states.at(f.Revision)
-		if !ok {
+		if f.Revision > u.Revision {
 			wrong = append(wrong, fmt.Sprintf("%s was shown revision %d, the head is %d", name, f.Revision, u.Revision))
 			continue
 		}
-		maps.DeleteFunc(wantAt, func(_ string, v Value) bool { return v.Revision <= f.From })
-		if !maps.Equal(wantAt, f.Values) {
+		if told := between(u.Changes, f.From, f.Revision); !maps.Equal(told, f.Values) {
 			wrong = append(wrong, fmt.Sprintf("%s was sent %d..%d as %s, the history says %s",
-				name, f.From, f.Revision, show(f.Values), show(wantAt)))
+				name, f.From, f.Revision, show(f.Values), show(told)))
 		}
 		if len(wrong) > maxFaults {
 			break
@@ -73,32 +70,17 @@ func CheckStream(name string, frames []Frame, u *UserRows) (wrong []string) {
 	return wrong
 }
 
-// replay answers what the state was at a revision.
-type replay struct {
-	byKey map[string][]ChangeRow // ascending
-	head  uint64
-}
-
-func newReplay(changes []ChangeRow) *replay {
-	r := &replay{byKey: make(map[string][]ChangeRow)}
-	for _, c := range changes {
-		r.byKey[c.Key] = append(r.byKey[c.Key], c)
-		r.head = c.Revision
+// between returns the newest value of every key changed after one revision, up
+// to another. The history is ascending.
+func between(changes []ChangeRow, from, to uint64) map[string]Value {
+	after := func(revision uint64) int {
+		return sort.Search(len(changes), func(i int) bool { return changes[i].Revision > revision })
 	}
-	return r
-}
-
-func (r *replay) at(revision uint64) (state map[string]Value, ok bool) {
-	state = make(map[string]Value)
-	for key, rows := range r.byKey {
-		after, _ := slices.BinarySearchFunc(rows, revision+1, func(c ChangeRow, n uint64) int {
-			return int(int64(c.Revision) - int64(n))
-		})
-		if after > 0 {
-			state[key] = Value{rows[after-1].Value, rows[after-1].Revision}
-		}
+	values := make(map[string]Value)
+	for _, c := range changes[min(after(from), after(to)):after(to)] {
+		values[c.Key] = Value{c.Value, c.Revision}
 	}
-	return state, revision <= r.head
+	return values
 }
 
 func show(values map[string]Value) string {
