@@ -64,7 +64,7 @@ func (x *target) pathAttacks() (all []attack) {
 	rename := `{"name":"mine now"}`
 	all = append(all,
 		attack{"path: rename another's device", request("PATCH", "/api/v1/devices/"+x.stranger.id, rename, jsonType, me), 404},
-		attack{"path: revoke another's device", request("DELETE", "/api/v1/devices/"+x.stranger.id, "", me), 404},
+		attack{"path: revoke another's device", request("DELETE", "/api/v1/devices/"+x.stranger.id, "", me), 422},
 		attack{"path: the members of another's user", request("GET", "/api/v1/users/TestUser6/devices", "", bearer(x.stranger.token)), 404},
 		attack{"path: leave another's user", request("DELETE", "/api/v1/users/TestUser6/join", "", bearer(x.stranger.token)), 404},
 		attack{"name: a line end", request("PATCH", "/api/v1/devices/me", `{"name":"a\r\nSet-Cookie: x"}`, jsonType, me), 422},
