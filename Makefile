@@ -51,6 +51,8 @@ test-server: ## Go tests, with the race detector
 	$(call headline,Go: tests with the race detector)
 	@sh .ci/need.sh gcc gcc libc6-dev
 	cd server && CGO_ENABLED=1 go test -race ./...
+	$(call headline,Go: the model test in full - the race detector slows SQLite tenfold)
+	cd server && go test -count=1 -run TestModel ./internal/faults
 
 # Package and target of each decoder of what comes from outside.
 FUZZ := protocol/FuzzDecode settings/FuzzParseSet api/FuzzParseVersion account/FuzzVerify config/FuzzLoad
@@ -62,6 +64,10 @@ fuzz: ## every decoder against random input, FUZZTIME each
 		out=$$(go test "./internal/$${target%/*}" -run '^$$' -fuzz "^$${target#*/}\$$" -fuzztime $(FUZZTIME) 2>&1) || { echo "$$out"; exit 1; }; \
 		echo "$$target: $$(echo "$$out" | grep execs | tail -n 1)"; \
 	done
+
+soak: ## the long runs: hundreds of kills, cuts and full disks, hours of random input
+	cd server && SOAK=1 go test -count=1 -timeout 6h -v ./internal/faults
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=10m
 
 test-client: $(INSTALLED) ## client: lint, types, unit tests
 	$(call headline,Client: lint)
