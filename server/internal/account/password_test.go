@@ -43,6 +43,21 @@ func TestHashAndMatch(t *testing.T) {
 	}
 }
 
+// TestLastCharacterCounts: nothing of a long password is cut off (SEC-3).
+func TestLastCharacterCounts(t *testing.T) {
+	p := mustPasswords(t, cheap)
+	long := strings.Repeat("x", 99)
+	hash, err := p.hash(t.Context(), long+"y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for password, want := range map[string]bool{long + "y": true, long + "z": false, long: false, long + "yy": false} {
+		if got, err := p.matches(t.Context(), hash, password); err != nil || got != want {
+			t.Errorf("a password of %d that ends in %s: %v, %v", len(password), password[len(password)-1:], got, err)
+		}
+	}
+}
+
 // TestHashOfNobody matches no password and takes what any other hash takes.
 func TestHashOfNobody(t *testing.T) {
 	p := mustPasswords(t, cheap)
