@@ -1,4 +1,4 @@
-import { z } from "@/sync/zod";
+import * as z from "@/sync/zod";
 
 /** A device of the account, in the words of `GET /devices`. */
 export const ownDeviceShape = z.object({

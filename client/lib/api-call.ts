@@ -1,4 +1,4 @@
-import type { z } from "@/sync/zod";
+import type * as z from "@/sync/zod";
 import { ApiError, problemFrom, signedOut, unreachable } from "./api-error";
 import type { AccessToken, AuthSession } from "./auth-types";
 

@@ -1,4 +1,4 @@
-import { z } from "@/sync/zod";
+import * as z from "@/sync/zod";
 import { currentShape } from "./history-shapes";
 
 /** A device as the server names it. */

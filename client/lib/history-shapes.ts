@@ -1,4 +1,4 @@
-import { z } from "@/sync/zod";
+import * as z from "@/sync/zod";
 
 const replacement = {
   block: z.string(),

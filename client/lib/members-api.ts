@@ -1,4 +1,4 @@
-import { z } from "@/sync/zod";
+import * as z from "@/sync/zod";
 import { answer, type Calls, pathOf } from "./api-call";
 
 const askedShape = z.object({

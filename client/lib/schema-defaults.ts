@@ -1,6 +1,6 @@
 import type { Defaults } from "@/sync";
 import { fieldName } from "@/sync/field-name";
-import { z } from "@/sync/zod";
+import * as z from "@/sync/zod";
 
 /** Defaults of the built-in schema, for a page that starts while the server is away. */
 export const builtInDefaults: Defaults = {

@@ -3,7 +3,7 @@ import { fieldSchema } from "./field-schema";
 import { entrySchema } from "./protocol";
 import { emptyState, type SettingsState } from "./settings-state";
 import type { FieldName } from "./types";
-import { z } from "./zod";
+import * as z from "./zod";
 
 /** A place on this device that outlives a reload. Any of these may fail. */
 export interface Storage {

@@ -1,6 +1,6 @@
 import { isFieldName } from "./field-name";
 import type { FieldName, Json } from "./types";
-import { z } from "./zod";
+import * as z from "./zod";
 
 /** The subprotocol this client speaks (SPEC C1). */
 export const subprotocol = "settings-sync.v1";

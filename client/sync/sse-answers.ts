@@ -1,6 +1,6 @@
 import { brokenOff } from "./codes";
 import { parseServerFrame, type ServerFrame } from "./protocol";
-import { z } from "./zod";
+import * as z from "./zod";
 
 /** The media type of a patch frame as a body (SPEC P7). */
 export const patchType = "application/vnd.settings-sync.patch+json";
