@@ -1,4 +1,4 @@
-import { z } from "@/sync/zod";
+import * as z from "@/sync/zod";
 import type { AccessToken, SignedInDevice } from "./auth-types";
 
 const deviceShape = z.object({ id: z.string(), name: z.string() });
@@ -16,7 +16,7 @@ const toldShape = z.discriminatedUnion("type", [
     expiresAt: z.number(),
     device: deviceShape,
   }),
-  z.object({ type: z.literal("signed-out") }),
+  z.object({ type: z.literal("signed-out"), revoked: z.optional(z.boolean()) }),
 ]);
 
 /** What tabs of one browser tell each other about the log-in. */

@@ -328,7 +328,7 @@ describe("signing out", () => {
   it("by the server (revoked) asks it nothing more", async () => {
     const { browser, tab } = await signedIn();
     tab.forget();
-    expect(tab.getSnapshot()).toEqual({ state: "signed-out" });
+    expect(tab.getSnapshot()).toEqual({ state: "signed-out", revoked: true });
     expect(browser.calls).toEqual(["/login"]);
   });
 

@@ -84,7 +84,7 @@ export class BrowserAuthSession implements AuthSession {
 
   readonly forget = (): void => {
     this.begin();
-    this.leave();
+    this.leave(true);
   };
 
   readonly stop = (): void => {
@@ -134,7 +134,7 @@ export class BrowserAuthSession implements AuthSession {
       response = await env.send("/api/v1/refresh", post({}));
     }
     if (response.status === 401) {
-      this.leave();
+      this.leave(problemFrom(401, await text(response)).code === "revoked");
       return null;
     }
     const grant = response.ok ? parseGrant(await json(response), env.now()) : null;
@@ -170,22 +170,22 @@ export class BrowserAuthSession implements AuthSession {
     if (!same) this.move({ state: "signed-in", device });
   }
 
-  private leave(): void {
-    this.signedOut();
-    this.env?.tell({ type: "signed-out" });
+  private leave(revoked = false): void {
+    this.signedOut(revoked);
+    this.env?.tell({ type: "signed-out", ...(revoked && { revoked }) });
   }
 
-  private signedOut(): void {
+  private signedOut(revoked: boolean): void {
     this.token = null;
     this.retry?.();
     this.env?.remember(deviceKey, null);
-    if (this.state.state !== "signed-out") this.move({ state: "signed-out" });
+    if (this.state.state !== "signed-out") this.move({ state: "signed-out", ...(revoked && { revoked }) });
   }
 
   private readonly hear = (message: unknown): void => {
     const told = parseTold(message);
     if (told?.type === "token") this.take({ token: told.token, expiresAt: told.expiresAt }, told.device);
-    if (told?.type === "signed-out") this.signedOut();
+    if (told?.type === "signed-out") this.signedOut(told.revoked ?? false);
   };
 
   private move(state: AuthState): void {

@@ -28,7 +28,8 @@ export type AuthState =
   /** The server could not be asked yet; it is asked again. Shown apart from signed-out so that nobody has to log in again. */
   | { readonly state: "unreachable"; readonly device: SignedInDevice | null }
   | { readonly state: "signed-in"; readonly device: SignedInDevice }
-  | { readonly state: "signed-out" };
+  /** `revoked`: the device was locked out, and whoever stands before it should know why. */
+  | { readonly state: "signed-out"; readonly revoked?: boolean };
 
 /** What came of a log-in. */
 export type SignInOutcome =

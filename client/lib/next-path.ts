@@ -20,6 +20,9 @@ export function loginPath(path: string): string {
   return path === "/" ? "/login" : `/login?next=${encodeURIComponent(path)}`;
 }
 
+/** The login page that says why: this device was locked out. Nothing here is its own any more to come back to. */
+export const revokedPath = "/login?revoked=yes";
+
 /** The application page of a user. */
 export function userPath(username: string): string {
   return `/app?user=${encodeURIComponent(username)}`;

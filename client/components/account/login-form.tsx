@@ -26,11 +26,7 @@ export function LoginForm() {
 
   return (
     <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
-      {form.errors.form ? (
-        <Notice tone="bad">{form.errors.form}</Notice>
-      ) : (
-        registered && <Notice tone="good">{registered} is registered. Log in to start.</Notice>
-      )}
+      <Word refused={form.errors.form} registered={registered} revoked={query.has("revoked")} />
       <TextField
         name="deviceName"
         label="deviceName"
@@ -65,4 +61,23 @@ export function LoginForm() {
       </p>
     </form>
   );
+}
+
+interface WordProps {
+  refused: string | null;
+  registered: string | null;
+  revoked: boolean;
+}
+
+/** What the person should know first: why it did not work, or why they are here. */
+function Word({ refused, registered, revoked }: WordProps) {
+  if (refused) return <Notice tone="bad">{refused}</Notice>;
+  if (revoked) {
+    return (
+      <Notice tone="bad">
+        This device was revoked, and everything kept on it was removed. To come back, register it again.
+      </Notice>
+    );
+  }
+  return registered && <Notice tone="good">{registered} is registered. Log in to start.</Notice>;
 }

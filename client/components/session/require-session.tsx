@@ -3,7 +3,7 @@
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect } from "react";
 import { Notice } from "@/components/ui/notice";
-import { loginPath } from "@/lib/next-path";
+import { loginPath, revokedPath } from "@/lib/next-path";
 import { useAuth } from "./use-auth";
 
 /**
@@ -18,10 +18,11 @@ export function RequireSession({ waiting, children }: { waiting: ReactNode; chil
   const query = useSearchParams().toString();
   const here = query ? `${path}?${query}` : path;
   const signedOut = auth.state === "signed-out";
+  const revoked = signedOut && auth.revoked === true;
 
   useEffect(() => {
-    if (signedOut) router.replace(loginPath(here));
-  }, [signedOut, here, router]);
+    if (signedOut) router.replace(revoked ? revokedPath : loginPath(here));
+  }, [signedOut, revoked, here, router]);
 
   switch (auth.state) {
     case "signed-in":
