@@ -18,23 +18,27 @@ export interface DraftsOptions {
 
 /** Values this person is dragging right now: shown at once, told at most every 50 ms, stored after 400 ms of rest. */
 export class Drafts {
-  private readonly drafts = new Map<FieldName, { value: Json; undo: Undo }>();
+  private readonly drafts = new Map<FieldName, { value: Json; save: boolean; undo: Undo }>();
   private readonly untold = new Set<FieldName>();
   private telling: Undo | null = null;
   private toldAt = 0;
 
   constructor(private readonly options: DraftsOptions) {}
 
-  readonly get = (field: FieldName): Json | undefined => this.drafts.get(field)?.value;
+  /** What is shown here; a draft that is not to be stored is its control's own business. */
+  readonly get = (field: FieldName): Json | undefined => {
+    const draft = this.drafts.get(field);
+    return draft?.save ? draft.value : undefined;
+  };
 
-  readonly set = (field: FieldName, value: Json): void => {
+  readonly set = (field: FieldName, value: Json, save: boolean): void => {
     const { env, onRest } = this.options;
     this.drafts.get(field)?.undo();
     const undo = env.after(restMs, () => {
       this.drop(field);
-      onRest(field, value);
+      if (save) onRest(field, value);
     });
-    this.drafts.set(field, { value, undo });
+    this.drafts.set(field, { value, save, undo });
     this.untold.add(field);
     // By the clock too: a browser slows the timers of a tab nobody looks at, which may
     // lead for one that somebody does.
@@ -50,9 +54,9 @@ export class Drafts {
 
   /** Stores every drag as it is: the page is about to go. */
   readonly rest = (): void => {
-    for (const [field, { value }] of [...this.drafts]) {
+    for (const [field, { value, save }] of [...this.drafts]) {
       this.drop(field);
-      this.options.onRest(field, value);
+      if (save) this.options.onRest(field, value);
     }
     this.telling?.();
     this.telling = null;

@@ -26,6 +26,7 @@ export function fieldView(parts: FieldParts): FieldView {
     ...(slot?.verdict.is === "conflict" && {
       conflict: {
         mine: effective(chosen(slot), parts),
+        mineAt: (slot.next ?? slot.head).at,
         theirs: effective(slot.verdict.theirs.value, parts),
         device: slot.verdict.theirs.device,
         deviceName: nameOf(slot.verdict.theirs.device),
@@ -91,6 +92,7 @@ function sameConflict(a: FieldView["conflict"], b: FieldView["conflict"]): boole
   if (!a || !b) return a === b;
   return (
     sameJson(a.mine, b.mine) &&
+    a.mineAt === b.mineAt &&
     sameJson(a.theirs, b.theirs) &&
     a.device === b.device &&
     a.deviceName === b.deviceName &&

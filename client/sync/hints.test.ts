@@ -75,6 +75,17 @@ describe("dragging here", () => {
     ]);
   });
 
+  it("that is not to be saved is told, and neither stored nor shown as an edit", async () => {
+    const rig = await live();
+    rig.client.preview("user.email", "zoe@", { save: false });
+    await rig.clock.advance(1000);
+    expect(rig.socket.said("preview").map(({ set }) => set)).toEqual([{ user: { email: "zoe@" } }]);
+    expect(rig.field("user.email")).toMatchObject({ saving: "saved" });
+    rig.client.preview("user.email", "zoe@e", { save: false });
+    rig.client.stop();
+    expect(rig.patches).toEqual([]);
+  });
+
   it("offline is told to nobody and waits like any edit", async () => {
     const rig = await live();
     rig.socket.drop(1006);

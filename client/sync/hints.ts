@@ -42,7 +42,7 @@ export class Hints {
   /** What another device is dragging. */
   readonly preview = (field: FieldName): Json | undefined => this.previews.get(field);
 
-  readonly drag = (field: FieldName, value: Json): void => this.drafts.set(field, value);
+  readonly drag = (field: FieldName, value: Json, save = true): void => this.drafts.set(field, value, save);
   readonly endDrag = (field: FieldName): void => this.drafts.drop(field);
   readonly endAllDrags = (): void => this.drafts.rest();
 

@@ -45,7 +45,8 @@ function isOwn<T extends object>(of: T, name: PropertyKey): name is keyof T {
 export function withCommands(mirror: SettingsSnapshot, commands: readonly Command[]): SettingsSnapshot {
   const typed = new Map<FieldName, Json>();
   for (const command of commands) {
-    if (command.do === "change" || command.do === "preview") typed.set(command.field, command.value);
+    if (command.do === "change" || (command.do === "preview" && command.save))
+      typed.set(command.field, command.value);
   }
   if (typed.size === 0) return mirror;
   const fields = { ...mirror.fields };

@@ -188,7 +188,13 @@ describe("[P4] conflicts", () => {
     expect(rig.field(salary)).toMatchObject({
       value: 3500,
       saving: "waiting",
-      conflict: { mine: 3500, theirs: 9000, device: other.id, deviceName: other.name },
+      conflict: {
+        mine: 3500,
+        mineAt: expect.any(Number),
+        theirs: 9000,
+        device: other.id,
+        deviceName: other.name,
+      },
     });
     expect(rig.snapshot.waiting).toBe(0);
   });

@@ -26,7 +26,9 @@ export function applyPresence(members: Members, frame: PresenceFrame, self: stri
 export function applyDevice(members: Members, { event, device }: DeviceFrame, self: string): Members {
   const { devices, asking } = members;
   const others = devices.filter(({ id }) => id !== device.id);
-  const notAsking = asking.filter(({ id }) => id !== device.id);
+  // The same list where nothing about it changed: a new one is read as news of somebody at the door.
+  const asked = asking.some(({ id }) => id === device.id);
+  const notAsking = asked ? asking.filter(({ id }) => id !== device.id) : asking;
   switch (event) {
     case "joined": {
       if (others.length < devices.length) return { devices, asking: notAsking };

@@ -12,7 +12,7 @@ import type { ServerFrame } from "./protocol";
 import { Sender } from "./sender";
 import { cursorOf } from "./settings-state";
 import { type Defaults, nextSnapshot } from "./snapshot";
-import type { Device, FieldName, Json, SettingsClient, SettingsSnapshot } from "./types";
+import type { Device, FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
 
 /** Everything a client needs from outside. */
 export interface SettingsClientOptions {
@@ -116,9 +116,9 @@ export class LiveSettings implements SettingsClient {
     this.publish();
   };
 
-  readonly preview = (field: FieldName, value: Json): void => {
+  readonly preview = (field: FieldName, value: Json, { save }: PreviewHow = { save: true }): void => {
     this.copy.looked(field);
-    this.hints.drag(field, value);
+    this.hints.drag(field, value, save);
     this.publish();
   };
 
@@ -183,8 +183,7 @@ export class LiveSettings implements SettingsClient {
         this.hints.hear(frame);
         this.copy.onPing(frame.revision, frame.seal);
         break;
-      case "notice":
-        break; // about the account, not the settings
+      case "notice": // about the account, not the settings
       case "authDue":
       case "bye":
         break; // the connection's own business

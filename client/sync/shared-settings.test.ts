@@ -321,7 +321,7 @@ describe("what tabs tell each other", () => {
           origin: "local",
           saving: "refused",
           error: "no",
-          conflict: { mine: 1, theirs: null, device: "d", deviceName: null, at: "" },
+          conflict: { mine: 1, mineAt: 7, theirs: null, device: "d", deviceName: null, at: "" },
           changedBy: { device: "d", deviceName: "n", at: "", revision: 2 },
         },
       },

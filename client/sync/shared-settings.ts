@@ -3,7 +3,7 @@ import { keepSame, withCommands } from "./mirror";
 import type { LiveSettings } from "./settings-client";
 import { type Command, parseTabMessage, type TabMessage } from "./tab-messages";
 import type { Tabs } from "./tabs";
-import type { FieldName, Json, SettingsClient, SettingsSnapshot } from "./types";
+import type { FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
 
 export interface SharedSettingsOptions {
   readonly tabs: Tabs;
@@ -68,7 +68,8 @@ export class SharedSettings implements SettingsClient {
     this.run({ do: "change", field, value, id: this.options.env.newId(), base });
   };
 
-  readonly preview = (field: FieldName, value: Json): void => this.run({ do: "preview", field, value });
+  readonly preview = (field: FieldName, value: Json, { save }: PreviewHow = { save: true }): void =>
+    this.run({ do: "preview", field, value, save });
   readonly reset = (field: FieldName): void => this.change(field, null);
   readonly focus = (field: FieldName | null): void => this.run({ do: "focus", field });
   readonly resolve = (field: FieldName, pick: "mine" | "theirs"): void =>
@@ -231,7 +232,7 @@ function obey(live: LiveSettings, command: Command): void {
       live.edit(command.field, { id: command.id, value: command.value, base: command.base });
       break;
     case "preview":
-      live.preview(command.field, command.value);
+      live.preview(command.field, command.value, { save: command.save });
       break;
     case "focus":
       live.focus(command.field);

@@ -1,7 +1,7 @@
 import { isFieldName } from "./field-name";
 import { fieldSchema } from "./field-schema";
 import type { FieldName, FieldView, Json, SettingsSnapshot } from "./types";
-import { z } from "./zod";
+import * as z from "./zod";
 
 const device = z.object({ id: z.string(), name: z.string() });
 const stored = z.object({ value: z.json(), revision: z.int(), device: z.string(), at: z.string() });
@@ -25,7 +25,14 @@ const view = z.object({
   saving: z.enum(["saved", "sending", "waiting", "refused"]),
   error: z.exactOptional(z.string()),
   conflict: z.exactOptional(
-    z.object({ mine: z.json(), theirs: z.json(), device: z.string(), deviceName, at: z.string() }),
+    z.object({
+      mine: z.json(),
+      mineAt: z.number(),
+      theirs: z.json(),
+      device: z.string(),
+      deviceName,
+      at: z.string(),
+    }),
   ),
   changedBy: z.exactOptional(z.object({ device: z.string(), deviceName, at: z.string(), revision: z.int() })),
 });
@@ -66,7 +73,7 @@ const snapshot = z.object({
 
 const command = z.discriminatedUnion("do", [
   z.object({ do: z.literal("change"), field: fieldSchema, value: z.json(), id: z.string(), base: z.int() }),
-  z.object({ do: z.literal("preview"), field: fieldSchema, value: z.json() }),
+  z.object({ do: z.literal("preview"), field: fieldSchema, value: z.json(), save: z.boolean() }),
   z.object({ do: z.literal("focus"), field: z.nullable(fieldSchema) }),
   z.object({ do: z.literal("resolve"), field: fieldSchema, pick: z.enum(["mine", "theirs"]) }),
   z.object({ do: z.literal("confirm"), send: z.boolean() }),
@@ -93,7 +100,7 @@ export type Command =
       readonly id: string;
       readonly base: number;
     }
-  | { readonly do: "preview"; readonly field: FieldName; readonly value: Json }
+  | { readonly do: "preview"; readonly field: FieldName; readonly value: Json; readonly save: boolean }
   | { readonly do: "focus"; readonly field: FieldName | null }
   | { readonly do: "resolve"; readonly field: FieldName; readonly pick: "mine" | "theirs" }
   | { readonly do: "confirm"; readonly send: boolean }

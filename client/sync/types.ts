@@ -89,6 +89,8 @@ export type Saving = "saved" | "sending" | "waiting" | "refused";
 /** An edit made offline met a newer value of another device. Nothing is lost: `resolve` picks one. */
 export interface Conflict {
   readonly mine: Json;
+  /** When the own edit was made, in ms since the epoch by this machine's clock. */
+  readonly mineAt: number;
   readonly theirs: Json;
   readonly device: string;
   /** Null when the device is no longer a member. */
@@ -169,6 +171,11 @@ export interface SettingsSnapshot {
   readonly repairs: number;
 }
 
+/** What becomes of a preview that nobody follows up. */
+export interface PreviewHow {
+  readonly save: boolean;
+}
+
 /** The live settings of one user on this device. Every method may be called in any state and never throws. */
 export interface SettingsClient {
   /** Calls `listener` after every change of the snapshot; returns its undo. */
@@ -176,8 +183,12 @@ export interface SettingsClient {
   readonly getSnapshot: () => SettingsSnapshot;
   /** The person chose a value: shown at once, saved when acknowledged. A value equal to the default is a choice too. */
   readonly change: (field: FieldName, value: Json) => void;
-  /** The person is dragging: shown here and elsewhere, stored by `change` or after 400 ms of rest. */
-  readonly preview: (field: FieldName, value: Json) => void;
+  /**
+   * The person is dragging: shown here and elsewhere, stored by `change` or after 400 ms of
+   * rest. With `save: false` it is only told to the other devices and never stored: half a
+   * word is worth showing, but not keeping.
+   */
+  readonly preview: (field: FieldName, value: Json, how?: PreviewHow) => void;
   /** Back to the schema's default (SPEC V3). */
   readonly reset: (field: FieldName) => void;
   /** What is being edited, for the other devices; null = nothing. */

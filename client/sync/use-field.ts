@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { FieldName, FieldView, Json } from "./types";
+import type { FieldName, FieldView, Json, PreviewHow } from "./types";
 import { useSettingsClient } from "./use-client";
 import { useSnapshot } from "./use-settings";
 
@@ -8,7 +8,7 @@ export interface Field {
   /** Undefined for a field that neither the schema nor the server knows. */
   readonly view: FieldView | undefined;
   readonly change: (value: Json) => void;
-  readonly preview: (value: Json) => void;
+  readonly preview: (value: Json, how?: PreviewHow) => void;
   readonly reset: () => void;
   readonly resolve: (pick: "mine" | "theirs") => void;
   /** For onFocus and onBlur: tells the other devices what is being edited. */
@@ -26,7 +26,7 @@ export function useField(field: FieldName): Field {
   const methods = useMemo(
     () => ({
       change: (value: Json) => client.change(field, value),
-      preview: (value: Json) => client.preview(field, value),
+      preview: (value: Json, how?: PreviewHow) => client.preview(field, value, how),
       reset: () => client.reset(field),
       resolve: (pick: "mine" | "theirs") => client.resolve(field, pick),
       focus: () => client.focus(field),

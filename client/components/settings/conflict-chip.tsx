@@ -10,17 +10,15 @@ import type { Conflict, Json } from "@/sync/types";
 interface ConflictChipProps {
   title: string;
   conflict: Conflict;
-  /** When this page saw the own edit, in ms; null when it was made before the page was loaded. */
-  editedAt: number | null;
   format?: (value: Json) => string;
   onPick: (pick: "mine" | "theirs") => void;
 }
 
 /** An edit made offline met a newer one. Both are shown with who and when, and the person picks. */
-export function ConflictChip({ title, conflict, editedAt, format = valueText, onPick }: ConflictChipProps) {
+export function ConflictChip({ title, conflict, format = valueText, onPick }: ConflictChipProps) {
   const now = useNow();
   const titleId = useId();
-  const mineAt = editedAt === null ? "earlier" : relativeTime(new Date(editedAt).toISOString(), now);
+  const mineAt = relativeTime(new Date(conflict.mineAt).toISOString(), now);
   return (
     <fieldset
       aria-label="conflict"

@@ -91,7 +91,6 @@ export function FieldFrame(props: FieldFrameProps) {
         <ConflictChip
           title={fieldTitle(field)}
           conflict={view.conflict}
-          editedAt={editedAt}
           {...(format && { format })}
           onPick={(pick) => actions.resolve(field, pick)}
         />

@@ -93,10 +93,11 @@ describe("a text", () => {
     expect(box).toHaveValue("new");
   });
 
-  test("half an e-mail stays here, is not sent, and says so, even when left", async () => {
+  test("half an e-mail is shown to the others, not stored, and says so, even when left", async () => {
     const { box, does } = text(stored("", 0, "d_1"), savableEmail);
     await userEvent.type(box, "zoe@ex");
     expect(does.change).not.toHaveBeenCalled();
+    expect(does.preview).toHaveBeenLastCalledWith("user.username", "zoe@ex", { save: false });
     expect(box).toBeInvalid();
     expect(box).toHaveAccessibleDescription(/not saved yet/);
     await userEvent.tab();
@@ -189,12 +190,13 @@ describe("a slider", () => {
   });
 
   test("an edit made offline that met a newer one is put to the person, both with who and when", async () => {
-    const conflict = { mine: 4500, theirs: 7100, device: "d_2", deviceName: "Firefox.test6", at };
+    const mineAt = Date.now() - 5 * 60_000;
+    const conflict = { mine: 4500, mineAt, theirs: 7100, device: "d_2", deviceName: "Firefox.test6", at };
     const { does } = salary({ ...byFirefox(4500, 5), origin: "local", saving: "waiting", conflict });
     const chip = screen.getByRole("group", { name: "conflict" });
     expect(chip).toHaveTextContent("Salary was changed on two devices");
     expect(chip).toHaveTextContent("$7,100Firefox.test6, just now");
-    expect(chip).toHaveTextContent("$4,500this device, earlier");
+    expect(chip).toHaveTextContent("$4,500this device, 5 min ago");
     await userEvent.click(screen.getByRole("button", { name: "keep mine" }));
     expect(does.resolve).toHaveBeenLastCalledWith("billing.salary", "mine");
     await userEvent.click(screen.getByRole("button", { name: "keep theirs" }));

@@ -9,7 +9,7 @@ interface TextSettingProps extends FieldProps {
   label: string;
   type?: "text" | "email";
   maxLength?: number;
-  /** Whether the text can be saved as it is; half-typed text stays here until it can. */
+  /** Whether the text can be saved as it is; half-typed text is shown to the others, and stored by nobody. */
   savable?: (text: string) => boolean;
 }
 
@@ -24,7 +24,9 @@ export function TextSetting({
   ...props
 }: TextSettingProps) {
   const { field, view, selfId, actions } = props;
-  const typed = useTypedText(view, selfId, savable, (text) => actions.change(field, text));
+  const typed = useTypedText(view, selfId, savable, (text, whole) =>
+    whole ? actions.change(field, text) : actions.preview(field, text, { save: false }),
+  );
   const bad = typed.unsaved || view.saving === "refused";
   return (
     <FieldFrame

@@ -28,13 +28,14 @@ interface TypedText {
  * Text that others may change while it is being typed here. What is typed is never
  * replaced under the cursor: a newer value waits beside the box until the person
  * takes it, leaves the box, or types on (which makes theirs the older one). A box
- * whose text is saved and has rested follows the others again.
+ * whose text is saved and has rested follows the others again. `send` is told with
+ * each keystroke whether the text can be saved as it is.
  */
 export function useTypedText(
   view: FieldView,
   selfId: string,
   savable: (text: string) => boolean,
-  send: (text: string) => void,
+  send: (text: string, savable: boolean) => void,
 ): TypedText {
   const [draft, setDraft] = useState<Draft | null>(null);
   const lastKeyAt = useRef(0);
@@ -54,7 +55,7 @@ export function useTypedText(
     onType: (text) => {
       lastKeyAt.current = Date.now();
       setDraft({ text, base: view.stored?.revision ?? 0 });
-      if (savable(text)) send(text);
+      send(text, savable(text));
     },
     onLeave: () => {
       if (!unsaved) setDraft(null);
