@@ -163,7 +163,7 @@ func TestResetCode(t *testing.T) {
 
 func TestResetCodeEnds(t *testing.T) {
 	w := newWorld(t)
-	_, who := w.device("laptop", "a@example.com")
+	w.device("laptop", "a@example.com")
 	first := w.code("a@EXAMPLE.com")
 	second := w.code("laptop")
 	wantCode(t, "the code before", w.ResetPassword(t.Context(), first, better), errs.Unauthorized)
@@ -178,7 +178,7 @@ func TestResetCodeEnds(t *testing.T) {
 	wantCode(t, "a code of half an hour ago", w.ResetPassword(t.Context(), late, better), errs.Unauthorized)
 
 	open := w.code("laptop")
-	_, who = w.loginWith("laptop", better)
+	_, who := w.loginWith("laptop", better)
 	if err := w.ChangePassword(t.Context(), who, better, password); err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (p *passwords) matches(ctx context.Context, stored, password string) (bool,
 	if err != nil {
 		return false, err
 	}
-	got, err := p.key(ctx, cost, password, salt, uint32(len(want))) //nolint:gosec // a hash is 32 bytes long
+	got, err := p.key(ctx, cost, password, salt, uint32(len(want))) // #nosec G115 -- a hash is 32 bytes long
 	if err != nil {
 		return false, err
 	}

@@ -14,7 +14,7 @@ var errLocked = errors.New("locked")
 // tell their devices only half of what happens. The lock ends with the process,
 // however that ends; its file stays, for removing it could let two in.
 func takeLock(path string) (*os.File, error) {
-	file, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- beside the database of the configuration
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (s *Store) Unchecked() bool { return s.unchecked }
 // private makes sure that only the owner may read the database. SQLite gives
 // the files beside it (-wal, -shm) the mode of the database itself.
 func private(path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- the database of the configuration
 	if err != nil {
 		return err
 	}
