@@ -40,7 +40,7 @@ const phrases: Readonly<Record<string, (detail: string) => Phrase>> = {
   approve: plain("let in"),
   deny: plain("did not let in"),
   block: plain("blocked"),
-  invite: plain("invited to"),
+  invite: plain("invited a device to"),
   accept: plain("was invited to"),
   remove: plain("removed"),
   revoke: bad("revoked"),

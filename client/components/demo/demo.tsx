@@ -31,7 +31,6 @@ export function Demo() {
         <DemoColumns
           main={
             <>
-              <AskCards />
               {needed && <OldEdits needed={needed} onConfirm={client.confirm} />}
               <UserForm />
               <BillingForm />
@@ -40,6 +39,7 @@ export function Demo() {
           }
           side={
             <>
+              <AskCards />
               <Members devices={devices} live={status.state === "connected"} />
               <HistoryPanel />
               <Inspector />

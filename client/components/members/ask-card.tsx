@@ -53,19 +53,21 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
           Type the number it shows
         </label>
         <div className="flex flex-wrap items-center gap-2">
-          <input
-            id={inputId}
-            name="code"
-            className={classNames(
-              inputClass,
-              "w-20 text-center font-semibold text-lg tabular-nums tracking-widest",
-            )}
-            inputMode="numeric"
-            autoComplete="off"
-            maxLength={2}
-            aria-invalid={error ? true : undefined}
-            aria-describedby={error ? `${inputId}-note` : undefined}
-          />
+          <div className="w-20">
+            <input
+              id={inputId}
+              name="code"
+              className={classNames(
+                inputClass,
+                "text-center font-semibold text-lg tabular-nums tracking-widest",
+              )}
+              inputMode="numeric"
+              autoComplete="off"
+              maxLength={2}
+              aria-invalid={error ? true : undefined}
+              aria-describedby={error ? `${inputId}-note` : undefined}
+            />
+          </div>
           <Button type="submit" look="primary" aria-disabled={form.busy}>
             approve
           </Button>

@@ -9,7 +9,8 @@ export function AskCards() {
   const username = useSnapshot((snapshot) => snapshot.username);
   const { asks, refresh } = useAsks();
   return (
-    <div role="status" className="contents">
+    // Always there, so that a screen reader hears of the first one too.
+    <div role="status" className={asks.length > 0 ? "order-first space-y-5" : "sr-only"}>
       {asks.map((ask) => (
         <AskCard key={ask.id} ask={ask} username={username} onDone={refresh} />
       ))}

@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import { ownDevices } from "@/components/devices/use-own-devices";
 import { DeviceList } from "@/components/presence/device-list";
 import { api } from "@/lib/browser-api";
 import { useSnapshot } from "@/sync";
@@ -17,6 +18,13 @@ export function Members({ devices, live }: MembersProps) {
   const username = useSnapshot((snapshot) => snapshot.username);
   const owner = useOwner(username, live);
   const [leaving, setLeaving] = useState<DevicePresence | null>(null);
+
+  // A new member may be a new device of the account: "not me" should not wait for the next look.
+  const count = devices.length;
+  useEffect(() => {
+    if (count > 0) void ownDevices.refresh();
+  }, [count]);
+
   return (
     <>
       <DeviceList devices={devices} live={live} onRemove={owner && live ? setLeaving : undefined} />
