@@ -23,6 +23,14 @@ test.each<[string, Status, string | null]>([
   expect(rejoin).toHaveBeenCalledOnce();
 });
 
+test.each([
+  ["websocket", "by WebSocket"],
+  ["sse", "by event stream"],
+] as const)("it says when changes come by %s", (transport, words) => {
+  render(<StatusBadge status={{ state: "connected", transport }} waiting={0} onRejoin={() => {}} />);
+  expect(screen.getByText(words)).toBeInTheDocument();
+});
+
 test("the seconds to the next try are not read out", () => {
   render(
     <StatusBadge

@@ -20,6 +20,9 @@ const dots = {
   bad: "bg-bad",
 } as const;
 
+/** Which way the changes come: a person who asks why it is slower behind a proxy finds it here. */
+const transportWords = { websocket: "by WebSocket", sse: "by event stream" } as const;
+
 interface StatusBadgeProps {
   status: Status;
   /** Edits not yet sent. */
@@ -51,6 +54,9 @@ export function StatusBadge({ status, waiting, onRejoin }: StatusBadgeProps) {
         </Button>
       )}
       {status.state === "offline" && <NextTry at={status.retryAt} />}
+      {status.state === "connected" && (
+        <span className="text-muted text-xs">{transportWords[status.transport]}</span>
+      )}
     </div>
   );
 }
