@@ -9,7 +9,11 @@ export interface OwnDevicesView {
   readonly devices: readonly OwnDevice[] | null;
   /** Why the list could not be read again; the last known one stays. */
   readonly problem: Problem | null;
+  /** Devices that just logged in from a place the account does not know. */
+  readonly elsewhere: ReadonlySet<string>;
 }
+
+const nothing: OwnDevicesView = { devices: null, problem: null, elsewhere: new Set() };
 
 const everyMs = 15_000;
 
@@ -19,7 +23,7 @@ const everyMs = 15_000;
  * because something is known to have happened.
  */
 export class OwnDevices {
-  private view: OwnDevicesView = { devices: null, problem: null };
+  private view: OwnDevicesView = nothing;
   private readonly listeners = new Set<() => void>();
   private undo: Undo | null = null;
   private reading: Promise<void> | null = null;
@@ -39,6 +43,19 @@ export class OwnDevices {
 
   readonly getSnapshot = (): OwnDevicesView => this.view;
 
+  /** The live connection told of an event of the account (SPEC L5). */
+  readonly hear = (event: string, device: { readonly id: string }): void => {
+    if (event === "login")
+      this.move({ ...this.view, elsewhere: new Set([...this.view.elsewhere, device.id]) });
+    void this.refresh();
+  };
+
+  /** The person knows these log-ins. */
+  readonly dismiss = (ids: readonly string[]): void => {
+    const left = [...this.view.elsewhere].filter((id) => !ids.includes(id));
+    if (left.length < this.view.elsewhere.size) this.move({ ...this.view, elsewhere: new Set(left) });
+  };
+
   readonly refresh = (): Promise<void> => {
     this.reading ??= this.read().finally(() => {
       this.reading = null;
@@ -56,13 +73,14 @@ export class OwnDevices {
     return () => {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", look);
-      this.view = { devices: null, problem: null }; // the next to look may be somebody else
+      this.view = nothing; // the next to look may be somebody else
     };
   }
 
   private async read(): Promise<void> {
     try {
-      this.move({ devices: await this.load(), problem: null });
+      const devices = await this.load();
+      this.move({ ...this.view, devices, problem: null });
     } catch (thrown) {
       this.move({ ...this.view, problem: problemOf(thrown) });
     }

@@ -1,5 +1,6 @@
 import type { AuthSession } from "../lib/auth-types";
 import { browserStorage } from "./browser-storage";
+import type { OnNotice } from "./client-options";
 import { browserEnvironment } from "./environment";
 import type { OpenLink } from "./link";
 import { LiveSettings } from "./settings-client";
@@ -18,13 +19,15 @@ export interface OpenSettings {
   /** From the schema. Give the same object each time: a new one opens a new client. */
   readonly defaults: Defaults;
   readonly auth: AuthSession;
+  /** Heard in the tab that holds the connection. Give the same function each time. */
+  readonly onNotice?: OnNotice | undefined;
 }
 
 /**
  * Opens the live settings of a user with the browser's own network, clock and storage.
  * Tabs of one browser share one connection, where the browser can do that. `stop()` ends it.
  */
-export function openSettings({ username, device, defaults, auth }: OpenSettings): SettingsClient {
+export function openSettings({ username, device, defaults, auth, onNotice }: OpenSettings): SettingsClient {
   const env = browserEnvironment;
   const openLink = browserLinks(username);
   const storage = browserStorage();
@@ -38,6 +41,7 @@ export function openSettings({ username, device, defaults, auth }: OpenSettings)
       storage,
       env,
       onRevoked: auth.forget,
+      ...(onNotice && { onNotice }),
     });
   const tabs = browserTabs(`social-hub:${device.id}:${username}`, env.newId());
   if (!tabs) {

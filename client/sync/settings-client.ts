@@ -1,32 +1,18 @@
-import { Connection, type TokenSource } from "./connection";
+import type { SettingsClientOptions } from "./client-options";
+import { Connection } from "./connection";
 import type { ConnectionState } from "./connection-state";
 import { Copy } from "./copy";
 import type { Edit } from "./edits";
-import type { Environment, Undo } from "./environment";
+import type { Undo } from "./environment";
 import { sameJson } from "./field-name";
 import { Hints } from "./hints";
-import { Keeper, type Storage } from "./kept";
-import type { OpenLink } from "./link";
+import { Keeper } from "./kept";
 import { Pending } from "./pending";
 import type { ServerFrame } from "./protocol";
 import { Sender } from "./sender";
 import { cursorOf } from "./settings-state";
-import { type Defaults, nextSnapshot } from "./snapshot";
-import type { Device, FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
-
-/** Everything a client needs from outside. */
-export interface SettingsClientOptions {
-  readonly username: string;
-  /** The device this browser is signed in as: what is kept here is kept under its id. */
-  readonly device: Device;
-  readonly defaults: Defaults;
-  readonly tokens: TokenSource;
-  readonly openLink: OpenLink;
-  readonly storage: Storage;
-  readonly env: Environment;
-  /** The server said that this device was revoked, and everything kept has been wiped. */
-  readonly onRevoked?: () => void;
-}
+import { nextSnapshot } from "./snapshot";
+import type { FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
 
 /**
  * The settings of one user, live on this device: a copy of what the server holds, the
@@ -184,6 +170,8 @@ export class LiveSettings implements SettingsClient {
         this.copy.onPing(frame.revision, frame.seal);
         break;
       case "notice": // about the account, not the settings
+        this.options.onNotice?.(frame.event, frame.device);
+        break;
       case "authDue":
       case "bye":
         break; // the connection's own business

@@ -13,17 +13,17 @@ export interface SettingsProviderProps extends OpenSettings {
 
 /** Opens one client for the pages below and stops it when they go. */
 export function SettingsProvider(props: SettingsProviderProps): ReactNode {
-  const { username, device, defaults, auth, fallback = null, children } = props;
+  const { username, device, defaults, auth, onNotice, fallback = null, children } = props;
   const [client, setClient] = useState<SettingsClient | null>(null);
   const { id, name } = device;
   useEffect(() => {
-    const opened = openSettings({ username, device: { id, name }, defaults, auth });
+    const opened = openSettings({ username, device: { id, name }, defaults, auth, onNotice });
     setClient(opened);
     return () => {
       opened.stop();
       setClient(null);
     };
-  }, [username, id, name, defaults, auth]);
+  }, [username, id, name, defaults, auth, onNotice]);
   if (!client) return fallback;
   return <SettingsContext value={client}>{children}</SettingsContext>;
 }

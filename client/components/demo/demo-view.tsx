@@ -3,6 +3,7 @@
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
 import { Suspense } from "react";
+import { ownDevices } from "@/components/devices/use-own-devices";
 import { RequireSession } from "@/components/session/require-session";
 import { useAuth } from "@/components/session/use-auth";
 import { Notice } from "@/components/ui/notice";
@@ -46,6 +47,7 @@ function OpenedUser() {
       device={device}
       defaults={defaults}
       auth={authSession}
+      onNotice={ownDevices.hear}
       fallback={<DemoSkeleton />}
     >
       <DefaultsContext value={defaults}>

@@ -8,24 +8,28 @@ import { Icon } from "@/components/ui/icon";
 import { useNow } from "@/components/ui/use-now";
 import { readKnown, remember } from "@/lib/known-devices";
 import { newDevices } from "@/lib/new-devices";
-import { useOwnDevices } from "./use-own-devices";
+import { ownDevices, useOwnDevices } from "./use-own-devices";
 
-/** On every page of an account: a device was added to it, and one can say "not me". */
+const hourMs = 60 * 60 * 1000;
+
+/** On every page of an account: a device was added, or logged in from a new place, and one can say "not me". */
 export function NewDeviceNotice() {
   const auth = useAuth();
   return auth.state === "signed-in" ? <News /> : null;
 }
 
 function News() {
-  const { devices } = useOwnDevices();
+  const { devices, elsewhere } = useOwnDevices();
+  const now = useNow();
   const [known, setKnown] = useState(readKnown);
-  const [device, ...more] = newDevices(devices ?? [], known, useNow());
+  const [device, ...more] = newDevices(devices ?? [], known, elsewhere, now);
   if (!device) return null;
 
   const dismiss = () => {
     const all = [device, ...more].map(({ id }) => id);
     setKnown(new Set([...known, ...all]));
     remember(all);
+    ownDevices.dismiss(all);
   };
 
   // Above the page and not in it: nothing may move under a finger that is dragging.
@@ -36,7 +40,10 @@ function News() {
     >
       <p role="status" className="min-w-0 flex-1">
         <span className="block text-muted text-xs">
-          added just now{more.length > 0 && `, with ${more.length} more`}
+          {elsewhere.has(device.id) && now - Date.parse(device.createdAt) > hourMs
+            ? "logged in from a new place"
+            : "added just now"}
+          {more.length > 0 && `, with ${more.length} more`}
         </span>
         <span className="block truncate font-medium" title={device.name}>
           {device.name}
