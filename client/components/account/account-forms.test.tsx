@@ -1,4 +1,4 @@
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/api-error";
@@ -43,9 +43,9 @@ describe("register", () => {
     await fill("correct-house");
     expect(api.register).not.toHaveBeenCalled();
     const confirm = screen.getByLabelText("confirm password");
-    expect(confirm).toHaveFocus();
+    await waitFor(() => expect(confirm).toHaveFocus());
     expect(confirm).toBeInvalid();
-    expect(confirm).toHaveAccessibleDescription("The two passwords differ.");
+    await waitFor(() => expect(confirm).toHaveAccessibleDescription("The two passwords differ."));
   });
 
   test("the server's words stand beside their fields, and the first bad one has the focus", async () => {
@@ -55,16 +55,22 @@ describe("register", () => {
     ];
     api.register.mockRejectedValue(new ApiError(problem({ errors })));
     await fill("correct-horse");
-    expect(screen.getByLabelText("email")).toHaveFocus();
-    expect(screen.getByLabelText("email")).toHaveAccessibleDescription("must be an address");
-    expect(screen.getByLabelText("password")).toHaveAccessibleDescription("must be longer");
+    await waitFor(() => expect(screen.getByLabelText("email")).toHaveFocus());
+    await waitFor(() =>
+      expect(screen.getByLabelText("email")).toHaveAccessibleDescription("must be an address"),
+    );
+    await waitFor(() =>
+      expect(screen.getByLabelText("password")).toHaveAccessibleDescription("must be longer"),
+    );
     expect(screen.getByLabelText("deviceName")).toBeValid();
   });
 
   test("a taken name is an error of the name, even if the server names no field", async () => {
     api.register.mockRejectedValue(new ApiError(problem({ status: 409, detail: "That name is taken." })));
     await fill("correct-horse");
-    expect(screen.getByLabelText("deviceName")).toHaveAccessibleDescription("That name is taken.");
+    await waitFor(() =>
+      expect(screen.getByLabelText("deviceName")).toHaveAccessibleDescription("That name is taken."),
+    );
   });
 
   test("a registered device is taken to its log-in", async () => {

@@ -85,11 +85,11 @@ test("a new name is refused beside its box, in the server's words", async () => 
   const item = await row("Firefox.test6");
   await userEvent.click(within(item).getByRole("button", { name: "rename" }));
   const box = screen.getByLabelText("new name of Firefox.test6");
-  expect(box).toHaveFocus();
+  await waitFor(() => expect(box).toHaveFocus());
   await userEvent.clear(box);
   await userEvent.type(box, "Laptop{Enter}");
   expect(accountApi.rename).toHaveBeenCalledWith("d_2", "Laptop");
-  expect(box).toHaveAccessibleDescription("That name is taken.");
+  await waitFor(() => expect(box).toHaveAccessibleDescription("That name is taken."));
   await userEvent.keyboard("{Escape}");
   expect(screen.queryByLabelText("new name of Firefox.test6")).toBeNull();
 });
@@ -101,7 +101,7 @@ test("revoking asks for the password again, and a wrong one keeps the dialog", a
   const dialog = screen.getByRole("dialog", { name: "Revoke Firefox.test6?" });
   const box = within(dialog).getByLabelText("your password");
   await userEvent.type(box, "wrong{Enter}");
-  expect(box).toHaveAccessibleDescription("This is not the password.");
+  await waitFor(() => expect(box).toHaveAccessibleDescription("This is not the password."));
   await userEvent.type(box, "right{Enter}");
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(accountApi.revoke).toHaveBeenLastCalledWith("d_2", "wrongright");

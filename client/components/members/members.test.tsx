@@ -54,7 +54,7 @@ test("letting in takes the number; a wrong one is told beside its box", async ()
   expect(card).toHaveTextContent("Phone of anna@… wants to join TestUser6.");
   const box = within(card).getByLabelText("Type the number it shows");
   await userEvent.type(box, "11{Enter}");
-  expect(box).toHaveAccessibleDescription("This is not the number on the other device.");
+  await waitFor(() => expect(box).toHaveAccessibleDescription("This is not the number on the other device."));
   membersApi.asks.mockResolvedValue([]);
   await userEvent.clear(box);
   await userEvent.type(box, "42{Enter}");
@@ -100,7 +100,7 @@ test("a scanned code is filled in, and a bad one is told beside its box", async 
   const box = screen.getByLabelText("invitation code");
   expect(box).toHaveValue("BCDF-GHJK");
   await userEvent.click(screen.getByRole("button", { name: "use the code" }));
-  expect(box).toHaveAccessibleDescription("This code is not valid, or not any more.");
+  await waitFor(() => expect(box).toHaveAccessibleDescription("This code is not valid, or not any more."));
   await userEvent.click(screen.getByRole("button", { name: "use the code" }));
   expect(router.push).toHaveBeenCalledWith("/app?user=TestUser6");
 });

@@ -1,4 +1,4 @@
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/api-error";
@@ -30,7 +30,9 @@ test("a taken name is told beside the field, which keeps the focus", async () =>
   const taken = { status: 409, code: "conflict", detail: "That username is taken.", errors: [] };
   api.connect.mockRejectedValue(new ApiError(taken));
   await connect("TestUser6");
-  expect(screen.getByLabelText("username")).toHaveAccessibleDescription("That username is taken.");
-  expect(screen.getByLabelText("username")).toHaveFocus();
+  await waitFor(() =>
+    expect(screen.getByLabelText("username")).toHaveAccessibleDescription("That username is taken."),
+  );
+  await waitFor(() => expect(screen.getByLabelText("username")).toHaveFocus());
   expect(router.push).not.toHaveBeenCalled();
 });
