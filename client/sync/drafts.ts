@@ -45,6 +45,13 @@ export class Drafts {
     if (!this.telling || env.now() - this.toldAt >= everyMs) this.tell();
   };
 
+  /** A stored value took the place of what the others were shown: shows them the drag again. */
+  readonly again = (field: FieldName): void => {
+    if (!this.drafts.has(field)) return;
+    this.untold.add(field);
+    if (!this.telling) this.tell();
+  };
+
   /** Ends a drag; its value is stored by someone else, or not at all. */
   readonly drop = (field: FieldName): void => {
     this.drafts.get(field)?.undo();

@@ -86,6 +86,19 @@ describe("dragging here", () => {
     expect(rig.patches).toEqual([]);
   });
 
+  it("[L1] is told again when a stored value took its place on the others", async () => {
+    const rig = await live();
+    rig.client.preview("user.email", "zoe@", { save: false });
+    await rig.clock.advance(100);
+    rig.socket.say(change(5, 6, { "user.email": entry("zoe@example.o", 6, self.id) }));
+    await rig.clock.advance(100);
+    expect(rig.socket.said("preview").map(({ set }) => set.user?.email)).toEqual(["zoe@", "zoe@"]);
+    await rig.clock.advance(1000);
+    rig.socket.say(change(6, 7, { "user.email": entry("zoe@example.org", 7) }));
+    await rig.clock.advance(100);
+    expect(rig.socket.said("preview")).toHaveLength(2);
+  });
+
   it("offline is told to nobody and waits like any edit", async () => {
     const rig = await live();
     rig.socket.drop(1006);

@@ -74,7 +74,10 @@ export class Hints {
 
   /** These fields have a stored value newer than any preview (SPEC L1). */
   readonly changed = (fields: readonly FieldName[]): void => {
-    for (const field of fields) this.previews.drop(field);
+    for (const field of fields) {
+      this.previews.drop(field);
+      this.drafts.again(field);
+    }
     this.look();
   };
 
