@@ -104,6 +104,28 @@ test("the password is changed here, and ends the other log-ins", async ({ device
   await expect(firefox.button("Log In").or(firefox.button("rejoin"))).toBeVisible();
 });
 
+test("a deleted account ends on every page of it", async ({ device, faults }) => {
+  faults.expect(/status of 40[13]/);
+  const chrome = await device("Chrome.test6");
+  const firefox = await device("Firefox.test6");
+  await chrome.arrive(user, "connect");
+  await firefox.arrive(user, "join");
+  await chrome.open("/devices");
+  await chrome.button("delete the account").click();
+  const dialog = chrome.page.getByRole("dialog", { name: "Delete this account?" });
+  await dialog.getByLabel("your password").fill("a wrong one");
+  await dialog.getByRole("button", { name: "delete it" }).click();
+  await expect(dialog.getByLabel("your password")).toHaveAttribute("aria-invalid", "true");
+  await dialog.getByLabel("your password").fill(password);
+  await dialog.getByRole("button", { name: "delete it" }).click();
+  for (const one of [chrome, firefox]) await expect(one.button("Log In")).toBeVisible();
+  await chrome.open("/login");
+  await chrome.page.getByLabel("deviceName", { exact: true }).fill("Chrome.test6");
+  await chrome.page.getByLabel("password", { exact: true }).fill(password);
+  await chrome.button("Log In").click();
+  await expect(chrome.page.getByRole("main").getByRole("alert")).toBeVisible();
+});
+
 test("a device of another account is let in by the number on its screen", async ({ device, faults }) => {
   faults.expect(/status of 422/);
   const chrome = await device("Chrome.test6");

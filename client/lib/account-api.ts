@@ -17,6 +17,8 @@ export interface AccountApi {
   readonly revoke: (id: string, password: string) => Promise<void>;
   /** Locks every device out but this one. */
   readonly revokeOthers: (password: string) => Promise<void>;
+  /** DELETE /account: everything in it is removed, for good. */
+  readonly deleteAccount: (password: string) => Promise<void>;
   /** POST /password: every other log-in of the account ends. */
   readonly changePassword: (current: string, next: string) => Promise<void>;
   /** POST /reset: a new password, with the code of whoever runs the server. */
@@ -40,6 +42,9 @@ export function createAccountApi({ open, signed }: Calls): AccountApi {
     },
     revokeOthers: async (password) => {
       await signed({ method: "POST", path: "/devices/revoke-others", body: { password } });
+    },
+    deleteAccount: async (password) => {
+      await signed({ method: "DELETE", path: "/account", body: { password } });
     },
     changePassword: async (current, next) => {
       await signed({ method: "POST", path: "/password", body: { current, new: next } });

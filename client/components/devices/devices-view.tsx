@@ -27,12 +27,30 @@ export function DevicesView() {
               <AuditLog />
             </Panel>
           </div>
-          <Panel title="change the password">
-            <PasswordForm />
-          </Panel>
+          <div className="space-y-5 lg:space-y-6">
+            <Panel title="change the password">
+              <PasswordForm />
+            </Panel>
+            <DeletionPanel />
+          </div>
         </div>
       </RequireSession>
     </Suspense>
+  );
+}
+
+function DeletionPanel() {
+  const [asking, setAsking] = useState(false);
+  return (
+    <Panel title="delete the account">
+      <p className="mb-4 text-muted text-sm">
+        Export the settings you want to keep first: what is deleted cannot be brought back.
+      </p>
+      <Button look="danger" onClick={() => setAsking(true)}>
+        delete the account
+      </Button>
+      {asking && <RevokeDialog target={{ is: "account" }} onClose={() => setAsking(false)} />}
+    </Panel>
   );
 }
 

@@ -13,6 +13,7 @@ const { accountApi, router, query, auth } = vi.hoisted(() => ({
     rename: vi.fn(),
     revoke: vi.fn(),
     revokeOthers: vi.fn(),
+    deleteAccount: vi.fn(),
     changePassword: vi.fn(),
     audit: vi.fn(),
   },
@@ -113,6 +114,16 @@ test("all others are revoked at once", async () => {
   const dialog = screen.getByRole("dialog", { name: "Revoke all other devices?" });
   await userEvent.type(within(dialog).getByLabelText("your password"), "right{Enter}");
   expect(accountApi.revokeOthers).toHaveBeenCalledWith("right");
+});
+
+test("the account is deleted only with its password, and the log-in is next", async () => {
+  accountApi.deleteAccount.mockResolvedValue(undefined);
+  await row("Firefox.test6");
+  await userEvent.click(screen.getByRole("button", { name: "delete the account" }));
+  const dialog = screen.getByRole("dialog", { name: "Delete this account?" });
+  await userEvent.type(within(dialog).getByLabelText("your password"), "right{Enter}");
+  await waitFor(() => expect(router.replace).toHaveBeenCalledWith("/login"));
+  expect(accountApi.deleteAccount).toHaveBeenCalledWith("right");
 });
 
 test("“not me” on another page opens the question here", async () => {

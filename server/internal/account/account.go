@@ -112,6 +112,8 @@ type accounts interface {
 	// CreateDevice stores one more device of an account, which may have limit
 	// devices: errs.QuotaExceeded above it.
 	CreateDevice(ctx context.Context, d Device, limit int) error
+	// DeleteAccount removes an account and everything in it.
+	DeleteAccount(ctx context.Context, accountID string) (Gone, error)
 	// ReplaceHash sets an account's password hash, if it still is old.
 	ReplaceHash(ctx context.Context, accountID, old, hash string) error
 }

@@ -126,6 +126,25 @@ func (s *Server) revokeOthers(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusNoContent, nil)
 }
 
+// deleteAccount serves DELETE /api/v1/account {"password"}: the account and
+// everything in it is removed for good.
+func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
+	who := identity(r.Context())
+	var req struct {
+		Password string `json:"password"`
+	}
+	if err := readJSON(w, r, &req); err != nil {
+		return err
+	}
+	if err := s.confirm(r, who, req.Password); err != nil {
+		return err
+	}
+	if err := s.Accounts.DeleteAccount(r.Context(), who); err != nil {
+		return err
+	}
+	return send(w, http.StatusNoContent, nil)
+}
+
 // confirm asks for the account's password again (SEC-18). A wrong one is 403:
 // with 401 a device would take its token to be bad.
 func (s *Server) confirm(r *http.Request, who account.Identity, password string) error {

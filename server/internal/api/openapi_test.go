@@ -397,6 +397,9 @@ func joiningAsDescribed(one *client) {
 	guest.call("POST", "/invitations/accept", fmt.Sprintf(`{"code":%q}`, one.invite("TestUser6")), 200)
 	guest.call("POST", "/devices/revoke-others", `{"password":"correct horse"}`, 204)
 	guest.call("DELETE", at6+"/join", "", 204)
+	guest.call("DELETE", "/account", `{}`, 422)
+	guest.call("DELETE", "/account", `{"password":"wrong"}`, 403)
+	guest.call("DELETE", "/account", `{"password":"correct horse"}`, 204)
 }
 
 func revokedAsDescribed(one, two *client) {

@@ -21,6 +21,7 @@ func (s *Server) routes() []route {
 		{http.MethodPost, root + "/refresh", s.refresh, true},
 		{http.MethodPost, root + "/logout", s.logout, true},
 		{http.MethodPost, root + "/password", s.changePassword, false},
+		{http.MethodDelete, root + "/account", s.deleteAccount, false},
 		{http.MethodPost, root + "/reset", s.resetPassword, true},
 
 		{http.MethodGet, root + "/devices", s.listDevices, false},

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"social-server/internal/errs"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
@@ -124,7 +125,7 @@ func (h *Hub) repair(ctx context.Context) {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || h.deleted(err) {
 			return
 		}
 		h.registry.log.Error("hub cannot read from the store", "user", h.user, "err", err)
@@ -135,6 +136,15 @@ func (h *Hub) repair(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// deleted ends the sessions of a user that is no more, and reports whether err says so.
+func (h *Hub) deleted(err error) bool {
+	if !errs.Is(err, errs.NotFound) {
+		return false
+	}
+	h.endWhere(func(*Session) bool { return true }, protocol.CloseNotMember, "not a member any more")
+	return true
 }
 
 // currentOrMore reports that nothing is missing, and ends the repair in the
