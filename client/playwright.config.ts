@@ -8,6 +8,8 @@ import { chromium } from "./e2e/chromium";
 export default defineConfig({
   testDir: "./e2e",
   forbidOnly: Boolean(process.env.CI),
+  // A machine that stands still for seconds is no defect of ours; what passes only then is called flaky, aloud.
+  retries: process.env.CI ? 1 : 0,
   workers: 2,
   fullyParallel: true,
   timeout: 120_000,
