@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gorilla/mux"
@@ -110,25 +111,17 @@ func (s *Server) revokeDevice(w http.ResponseWriter, r *http.Request) error {
 // revokeOthers serves POST /api/v1/devices/revoke-others {"password"}: every
 // device of the account but this one is locked out.
 func (s *Server) revokeOthers(w http.ResponseWriter, r *http.Request) error {
-	who := identity(r.Context())
-	var req struct {
-		Password string `json:"password"`
-	}
-	if err := readJSON(w, r, &req); err != nil {
-		return err
-	}
-	if err := s.confirm(r, who, req.Password); err != nil {
-		return err
-	}
-	if err := s.Accounts.RevokeOthers(r.Context(), who); err != nil {
-		return err
-	}
-	return send(w, http.StatusNoContent, nil)
+	return s.onceConfirmed(w, r, s.Accounts.RevokeOthers)
 }
 
 // deleteAccount serves DELETE /api/v1/account {"password"}: the account and
 // everything in it is removed for good.
 func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
+	return s.onceConfirmed(w, r, s.Accounts.DeleteAccount)
+}
+
+// onceConfirmed does what takes the account's password again, and answers 204.
+func (s *Server) onceConfirmed(w http.ResponseWriter, r *http.Request, do func(context.Context, account.Identity) error) error {
 	who := identity(r.Context())
 	var req struct {
 		Password string `json:"password"`
@@ -139,7 +132,7 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := s.confirm(r, who, req.Password); err != nil {
 		return err
 	}
-	if err := s.Accounts.DeleteAccount(r.Context(), who); err != nil {
+	if err := do(r.Context(), who); err != nil {
 		return err
 	}
 	return send(w, http.StatusNoContent, nil)
