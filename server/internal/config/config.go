@@ -11,6 +11,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,14 +49,17 @@ const (
 type Config struct {
 	ListenAddr     string        // host:port; port 0 picks a free one
 	DataDir        string        // as written; SQLite file and signing key live in it
-	DatabaseURL    Secret        // empty: SQLite in DataDir. It may hold a password
-	RedisURL       Secret        // empty: one node. It may hold a password
+	DatabaseURL    Secret        // postgres://…; empty: SQLite in DataDir. It may hold a password
+	RedisURL       Secret        // redis://… and its kin; empty: one node. It may hold a password
 	AllowedOrigins []string      // scheme://host[:port], lower case, no default port
 	SettingsSchema string        // path of a JSON Schema; empty: the built-in one
 	LogLevel       slog.Level    // lowest level that is written
 	LogFormat      LogFormat     // text or json
 	MetricsAddr    string        // loopback host:port; empty: no metrics
 	ShutdownWithin time.Duration // how long SIGTERM waits for answers and farewells
+	DrainWindow    time.Duration // the part of it over which sessions are sent elsewhere
+
+	DatabaseConnections int // to PostgreSQL
 
 	TLSCertFile    string         // PEM; empty: plain HTTP
 	TLSKeyFile     string         // PEM, of the certificate
@@ -200,6 +204,9 @@ func parse(values map[string]string) (Config, error) {
 	if cfg.Accounts.Registration == "" {
 		cfg.Accounts.Registration = defaultRegistration(cfg.ListenAddr)
 	}
+	if values["DRAIN_WINDOW"] == "" && cfg.SeveralNodes() {
+		cfg.DrainWindow = min(drainUsually, cfg.ShutdownWithin/2)
+	}
 	return cfg, cfg.agree()
 }
 
@@ -219,7 +226,7 @@ func (c *Config) agree() error {
 	case c.Accounts.RefreshTokenTTL <= c.Accounts.AccessTokenTTL:
 		return bad("REFRESH_TOKEN_TTL", "%v is not longer than ACCESS_TOKEN_TTL %v", c.Accounts.RefreshTokenTTL, c.Accounts.AccessTokenTTL)
 	}
-	return c.agreeOnTransport()
+	return cmp.Or(c.agreeOnTransport(), c.agreeOnNodes())
 }
 
 // cause returns what the system said, without the path around it.

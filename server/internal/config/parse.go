@@ -143,17 +143,6 @@ func loopback(at func(*Config) *string) setter {
 	}
 }
 
-// notYet refuses a feature that later versions bring. The value is not shown:
-// such addresses hold passwords.
-func notYet(feature string) setter {
-	return func(_ *Config, value string) error {
-		if value != "" {
-			return fmt.Errorf("%s is not supported yet: leave it empty", feature)
-		}
-		return nil
-	}
-}
-
 func origins(c *Config, value string) error {
 	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
 		origin, err := cleanOrigin(one)
