@@ -139,7 +139,7 @@ func (p *program) open(ctx context.Context) (err error) {
 		return err
 	}
 	p.api = &api.Server{
-		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Ping: p.store.Ping,
+		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,
 		Limits: api.Limits{

@@ -60,7 +60,7 @@ func newSiteOn(t *testing.T, listen func(http.Handler) *httptest.Server, change 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = accounts.Close() })
-	s.Server = &Server{Accounts: accounts, Log: log, Ping: db.Ping, Limits: Limits{Failures: 10, Tries: 1000, Now: s.clock}}
+	s.Server = &Server{Accounts: accounts, Log: log, Limits: Limits{Failures: 10, Tries: 1000, Now: s.clock}}
 	for _, f := range change {
 		f(s.Server)
 	}

@@ -3,7 +3,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -31,9 +30,9 @@ type Server struct {
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	Log      *slog.Logger
-	Web      http.Handler                // everything that is not the API; may be nil
-	Ping     func(context.Context) error // whether the database answers; may be nil
-	Refused  func(errs.Code)             // told of every refusal, to count them; may be nil
+	Web      http.Handler    // everything that is not the API; may be nil
+	Checks   []Check         // what readiness looks at
+	Refused  func(errs.Code) // told of every refusal, to count them; may be nil
 
 	guard   *guard
 	codes   *codeGuard

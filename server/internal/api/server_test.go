@@ -209,8 +209,7 @@ func TestOtherOrigins(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	var broken error
-	s := newSite(t, func(s *Server) { s.Ping = nil })
+	s := newSite(t, func(*Server) {})
 	s.call("GET", "/healthz", "").want(t, "healthz", 200, "")
 	s.call("GET", "/readyz", "").want(t, "readyz before", 503, "unavailable")
 	s.SetReady(true)
@@ -218,13 +217,34 @@ func TestHealth(t *testing.T) {
 	s.SetReady(false)
 	s.call("GET", "/readyz", "").want(t, "readyz at the end", 503, "unavailable")
 
-	broken = errors.New("no database")
-	s = newSite(t, func(s *Server) { s.Ping = func(context.Context) error { return broken } })
+	check := func(name string, needed bool, err error) Check {
+		return Check{Name: name, Needed: needed, Run: func(context.Context) error { return err }}
+	}
+	s = newSite(t, func(s *Server) { s.Checks = []Check{check("database", true, errors.New("no database"))} })
 	s.SetReady(true)
-	s.call("GET", "/readyz", "").want(t, "readyz without a database", 503, "unavailable")
+	answer := s.call("GET", "/readyz", "")
+	answer.want(t, "readyz without a database", 503, "unavailable")
+	if text := string(answer.body); !strings.Contains(text, `"field":"database"`) {
+		t.Errorf("no reason in %s", text)
+	}
 	if warned := s.log.records(t, "request failed"); len(warned) != 1 || warned[0]["err"] != "no database" {
 		t.Errorf("logged %v", warned)
 	}
+	// What is only missed does not keep requests away.
+	s = newSite(t, func(s *Server) {
+		s.Checks = []Check{check("database", true, nil), check("relay", false, errors.New("no relay"))}
+	})
+	s.SetReady(true)
+	answer = s.call("GET", "/readyz", "")
+	answer.want(t, "readyz without a relay", 200, "")
+	if text := string(answer.body); !strings.Contains(text, `"relay":"unavailable"`) || !strings.Contains(text, `"database":"ok"`) {
+		t.Errorf("answered %s", text)
+	}
+	// A part that does not answer is one that has failed, in time.
+	hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	s = newSite(t, func(s *Server) { s.Checks = []Check{{Name: "database", Needed: true, Run: hangs}} })
+	s.SetReady(true)
+	s.call("GET", "/readyz", "").want(t, "readyz of a database that hangs", 503, "unavailable")
 }
 
 // TestFailuresAreLoggedOnce, if they are ours, with their cause and the request.
