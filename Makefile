@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: fuzz soak help run build dev test check test-server test-client test-browser fmt lint generate screenshots clean
+.PHONY: fuzz soak help run build dev test check test-server test-client test-browser fmt lint generate bench-browser screenshots clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BINARY := bin/social-server
@@ -92,6 +92,9 @@ lint: check $(INSTALLED) ## what can be found without running anything
 
 generate: ## write .env.example and the README's table of variables
 	cd server && go test -count=1 ./internal/config -run 'TestExampleIsTheTable|TestReadmeHasTheTable' -update
+
+bench-browser: build ## how soon a slider's step is seen on the other device
+	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npx playwright test --config e2e/latency.config.ts
 
 screenshots: build ## take the pictures in img/ from the running program
 	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npx playwright test --config e2e/screenshots.config.ts
