@@ -45,7 +45,7 @@ func (s *Store) DeviceByName(ctx context.Context, name string) (account.Device, 
 	var device deviceRow
 	var owner accountRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		err := tx.Where("name = ? AND revoked_at IS NULL", name).Take(&device).Error
+		err := tx.Where(s.dialect.named("name")+" AND revoked_at IS NULL", name).Take(&device).Error
 		// Asked for nobody's account too, so that a name that exists takes no longer.
 		if ownerErr := tx.Where("id = ?", device.AccountID).Take(&owner).Error; err == nil {
 			err = ownerErr
@@ -107,7 +107,7 @@ func (s *Store) Devices(ctx context.Context, accountID string) ([]account.Listed
 			Joins("JOIN users ON users.id = members.user_id").
 			Joins("JOIN devices ON devices.id = members.device_id").
 			Where("devices.account_id = ?", accountID).
-			Order("users.username").Scan(&joined).Error
+			Order(s.dialect.folded("users.username")).Scan(&joined).Error
 	})
 	users := map[string][]string{}
 	for _, m := range joined {
@@ -161,19 +161,6 @@ func (s *Store) RevokeDevice(ctx context.Context, accountID, deviceID string, at
 	return users, err
 }
 
-// TouchDevices sets when devices were last seen. A time never moves back.
-func (s *Store) TouchDevices(ctx context.Context, seen map[string]time.Time) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		for device, at := range seen {
-			if err := tx.Model(&deviceRow{}).Where("id = ? AND last_seen < ?", device, instant{at}).
-				Updates(map[string]any{"last_seen": instant{at}}).Error; err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // ownDevice is the row of a device, if it is the account's and not revoked.
 func ownDevice(tx *gorm.DB, accountID, deviceID string) *gorm.DB {
 	return tx.Model(&deviceRow{}).Where("id = ? AND account_id = ? AND revoked_at IS NULL", deviceID, accountID)
@@ -218,7 +205,7 @@ func stillThere(tx *gorm.DB, deviceID string) error {
 // unlessTaken returns the failure of an insert or update; one of uniqueness as
 // a conflict about a field.
 func unlessTaken(err error, field string) error {
-	if taken(err) {
+	if failureOf(err) == taken {
 		return conflict(field)
 	}
 	return err

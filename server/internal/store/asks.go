@@ -45,7 +45,7 @@ func (r askRow) ask() account.Ask {
 func (s *Store) UserNamed(ctx context.Context, username string) (account.User, error) {
 	var row userRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		return tx.Table("users").Where("username = ?", username).Take(&row).Error
+		return tx.Table("users").Where(s.dialect.named("username"), username).Take(&row).Error
 	})
 	return row.user(), err
 }
@@ -69,7 +69,7 @@ func (s *Store) CreateAsk(ctx context.Context, a account.Ask) error {
 
 // AskOf returns the ask of a device for a username that waits.
 func (s *Store) AskOf(ctx context.Context, deviceID, username string) (account.Ask, error) {
-	return s.oneAsk(ctx, "asks.device_id = ? AND asks.username = ? AND asks.state = ?", deviceID, username, account.AskWaiting)
+	return s.oneAsk(ctx, "asks.device_id = ? AND "+s.dialect.named("asks.username")+" AND asks.state = ?", deviceID, username, account.AskWaiting)
 }
 
 // Ask returns an ask, whatever its state.

@@ -66,7 +66,7 @@ func verify(ctx context.Context, path string) (Inventory, error) {
 		return Inventory{}, err
 	}
 	defer db.Close()
-	version, err := ourVersion(ctx, db)
+	version, err := sqliteSchema.version(ctx, db)
 	switch {
 	case err != nil:
 		return Inventory{}, err

@@ -21,7 +21,7 @@ func OpenBeside(ctx context.Context, path string) (*Store, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("there is no database yet: start the server once: %w", err)
 	}
-	s := &Store{}
+	s := &Store{dialect: &onSQLite}
 	if err := s.openBeside(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
@@ -29,20 +29,20 @@ func OpenBeside(ctx context.Context, path string) (*Store, error) {
 }
 
 func (s *Store) openBeside(ctx context.Context, path string) (err error) {
-	if s.writeDB, s.write, err = pool(dsn(path, "_txlock=immediate"), 1); err != nil {
+	if s.write, err = pool(dsn(path, "_txlock=immediate"), 1); err != nil {
 		return err
 	}
-	version, err := ourVersion(ctx, s.writeDB)
+	version, err := sqliteSchema.version(ctx, s.write)
 	if err != nil {
 		return err
 	}
-	newest, err := newestMigration()
+	newest, err := sqliteSchema.newest()
 	if err != nil {
 		return err
 	}
 	if version != newest {
 		return fmt.Errorf("%s is of another version of this program: start the server with this one first", path)
 	}
-	s.readDB, s.read, err = pool(dsn(path, "_query_only=1"), 1)
+	s.read, err = pool(dsn(path, "_query_only=1"), 1)
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -48,7 +47,7 @@ func check(ctx context.Context, path string, within time.Duration) (whole bool, 
 		return false, err
 	}
 	defer db.Close()
-	if _, err := ourVersion(ctx, db); err != nil {
+	if _, err := sqliteSchema.version(ctx, db); err != nil {
 		return false, damaged(path, err)
 	}
 	short, cancel := context.WithTimeout(ctx, within)
@@ -85,36 +84,6 @@ func damaged(path string, err error) error {
 		return fmt.Errorf("%s is damaged and was left as it is (%w): put a backup in its place with social-server restore FILE", path, err)
 	}
 	return err
-}
-
-// ourVersion returns the version of a database's tables; 0 if it has none yet.
-// One that is newer than this program is an error: to it, half of what is there
-// would not exist.
-func ourVersion(ctx context.Context, db *sql.DB) (int64, error) {
-	var tables int
-	err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('goose_db_version', 'epoch')").Scan(&tables)
-	if err != nil || tables < 2 {
-		return 0, err
-	}
-	var version int64
-	err = db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
-	if err != nil {
-		return 0, err
-	}
-	newest, err := newestMigration()
-	if err == nil && version > newest {
-		err = fmt.Errorf("the database is of a newer social-server (its tables are version %d, this program knows %d): start that one, or restore an older backup", version, newest)
-	}
-	return version, err
-}
-
-// newestMigration returns the number of the last migration of this program.
-func newestMigration() (int64, error) {
-	files, err := fs.ReadDir(migrations, "migrations/sqlite") // ordered by name
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(files[len(files)-1].Name()[:5], 10, 64)
 }
 
 // inventory counts what a database holds.

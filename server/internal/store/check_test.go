@@ -120,12 +120,14 @@ func TestCheckIsBounded(t *testing.T) {
 }
 
 func TestNewestMigration(t *testing.T) {
-	files, err := fs.ReadDir(migrations, "migrations/sqlite")
-	if err != nil {
-		t.Fatal(err)
-	}
-	newest, err := newestMigration()
-	if want := fmt.Sprintf("%05d_", newest); err != nil || !strings.HasPrefix(files[len(files)-1].Name(), want) {
-		t.Errorf("newest is %d (%v), the last file %s", newest, err, files[len(files)-1].Name())
+	for _, s := range []schema{sqliteSchema, postgresSchema} {
+		files, err := fs.ReadDir(migrations, s.folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest, err := s.newest()
+		if want := fmt.Sprintf("%05d_", newest); err != nil || !strings.HasPrefix(files[len(files)-1].Name(), want) {
+			t.Errorf("newest is %d (%v), the last file %s", newest, err, files[len(files)-1].Name())
+		}
 	}
 }

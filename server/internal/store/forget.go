@@ -15,9 +15,9 @@ var _ settings.Memory = (*Store)(nil)
 // whole ones, so that what is left has no gap. sqlFloor is the revision it is to
 // begin with: the higher of those that count and age say.
 const (
-	sqlFloor = "SELECT max(" +
-		"coalesce((SELECT revision FROM changes WHERE user_id = ?1 ORDER BY revision DESC LIMIT 1 OFFSET ?2 - 1), 0)," +
-		"coalesce((SELECT revision FROM changes WHERE user_id = ?1 AND at >= ?3 ORDER BY revision LIMIT 1), 9223372036854775807))"
+	sqlFloor = "SELECT max(floor) FROM (" +
+		"SELECT coalesce((SELECT revision FROM changes WHERE user_id = ? ORDER BY revision DESC LIMIT 1 OFFSET ?), 0) AS floor UNION ALL " +
+		"SELECT coalesce((SELECT revision FROM changes WHERE user_id = ? AND at >= ? ORDER BY revision LIMIT 1), 9223372036854775807)) AS floors"
 	sqlOldest        = "SELECT revision FROM changes WHERE user_id = ? AND revision < ? ORDER BY revision LIMIT ?"
 	sqlForget        = "DELETE FROM changes WHERE user_id = ? AND revision <= ?"
 	sqlForgetAnswers = "DELETE FROM patches WHERE (device_id, patch_id) IN (SELECT device_id, patch_id FROM patches WHERE at < ? ORDER BY at LIMIT ?)"
@@ -39,7 +39,7 @@ func (s *Store) Forget(ctx context.Context, user string, before time.Time, keep,
 	var oldest []uint64
 	err = s.inSnapshot(ctx, func(tx *gorm.DB) error {
 		var floor uint64
-		if err := tx.Raw(sqlFloor, user, keep, instant{before}).Row().Scan(&floor); err != nil {
+		if err := tx.Raw(sqlFloor, user, max(keep-1, 0), user, instant{before}).Row().Scan(&floor); err != nil {
 			return err
 		}
 		return tx.Raw(sqlOldest, user, floor, most).Pluck("revision", &oldest).Error

@@ -14,36 +14,40 @@ import (
 // pageBytes bounds the values of one page of history, to the revision.
 const pageBytes = 1 << 20
 
-// sqlPast is what a revision did, and sqlPastAfter each key's oldest change
-// after a revision: SQLite takes the columns beside min() from its row.
-const (
-	sqlPast      = "SELECT block, key, previous, revision FROM changes WHERE user_id = ? AND revision = ? ORDER BY block, key"
-	sqlPastAfter = "SELECT block, key, previous, min(revision) FROM changes WHERE user_id = ? AND revision > ? GROUP BY block, key ORDER BY block, key"
-)
+// sqlPast returns the question what a revert looks back on: what a revision
+// did, or each key's oldest change after it. Its arguments are the user and the
+// revision.
+func sqlPast(r settings.Revert) string {
+	if r.Whole {
+		return "SELECT block, key, previous, revision FROM (SELECT block, key, previous, revision," +
+			" row_number() OVER (PARTITION BY block, key ORDER BY revision) AS nth" +
+			" FROM changes WHERE user_id = ? AND revision > ?) AS after WHERE nth = 1 ORDER BY block, key"
+	}
+	return "SELECT block, key, previous, revision FROM changes WHERE user_id = ? AND revision = ? ORDER BY block, key"
+}
 
 // History returns a page of a user's history, newest first.
 func (s *Store) History(ctx context.Context, user string, q settings.HistoryQuery) (settings.Page, error) {
 	var page settings.Page
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		plain, err := plainTx(tx)
-		if err != nil {
-			return err
+		// A page ends with a revision, which may have more records than were asked for.
+		for most := 2 * (q.Limit + 1); ; most *= 2 {
+			text, args := historySQL(user, q, most)
+			rows, err := tx.Raw(text, args...).Rows()
+			if err != nil {
+				return err
+			}
+			read := 0
+			if page, read, err = readPage(rows, q.Limit); err != nil || page.Next > 0 || read < most {
+				return err
+			}
 		}
-		text, args := historySQL(user, q)
-		rows, err := plain.QueryContext(ctx, text, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		page, err = readPage(rows, q.Limit)
-		return err
 	})
 	return page, err
 }
 
-// historySQL returns the query of a page and its arguments. It has no LIMIT:
-// reading stops at a revision's end.
-func historySQL(user string, q settings.HistoryQuery) (string, []any) {
+// historySQL returns the query of a page, of at most most records, and its arguments.
+func historySQL(user string, q settings.HistoryQuery, most int) (string, []any) {
 	where, args := []string{"c.user_id = ?"}, []any{user}
 	and := func(condition string, values ...any) {
 		where, args = append(where, condition), append(args, values...)
@@ -59,20 +63,21 @@ func historySQL(user string, q settings.HistoryQuery) (string, []any) {
 	}
 	return "SELECT c.revision, c.block, c.key, c.value, c.previous, c.device_id, coalesce(d.name, ''), c.patch_id, c.at" +
 		" FROM changes c LEFT JOIN devices d ON d.id = c.device_id" +
-		" WHERE " + strings.Join(where, " AND ") + " ORDER BY c.revision DESC, c.block, c.key", args
+		" WHERE " + strings.Join(where, " AND ") + " ORDER BY c.revision DESC, c.block, c.key LIMIT ?", append(args, most)
 }
 
-// readPage reads whole revisions until there are limit records, or enough bytes.
-func readPage(rows *sql.Rows, limit int) (settings.Page, error) {
-	var page settings.Page
+// readPage reads whole revisions until there are limit records, or enough bytes,
+// and returns how many records it read. It closes rows.
+func readPage(rows *sql.Rows, limit int) (page settings.Page, read int, err error) {
+	defer rows.Close()
 	bytes := 0
-	for rows.Next() {
+	for ; rows.Next(); read++ {
 		var r settings.Record
 		var previous sql.NullString
 		var at instant
 		err := rows.Scan(&r.Revision, &r.Block, &r.Name, &r.Text, &previous, &r.Device, &r.DeviceName, &r.PatchID, &at)
 		if err != nil {
-			return page, err
+			return page, read, err
 		}
 		r.Previous, r.Set, r.At = previous.String, previous.Valid, at.Time
 		if n := len(page.Records); n > 0 && (n >= limit || bytes >= pageBytes) && page.Records[n-1].Revision != r.Revision {
@@ -82,7 +87,7 @@ func readPage(rows *sql.Rows, limit int) (settings.Page, error) {
 		bytes += len(r.Text) + len(r.Previous)
 		page.Records = append(page.Records, r)
 	}
-	return page, rows.Err()
+	return page, read, rows.Err()
 }
 
 // Current returns what Commit would know of a patch but an earlier answer, all
@@ -96,12 +101,13 @@ func (s *Store) Current(ctx context.Context, user string, patch settings.Patch) 
 		if err := tx.Raw(sqlHead, user).Row().Scan(&cur.Head.Revision, &cur.Head.Keys, &cur.Head.Bytes); err != nil {
 			return err
 		}
-		plain, err := plainTx(tx)
-		if err != nil {
-			return err
-		}
 		if patch.Revert != nil {
-			if cur.Past, err = readPast(ctx, plain, user, *patch.Revert); err != nil {
+			rows, err := tx.Raw(sqlPast(*patch.Revert), user, patch.Revert.Revision).Rows()
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			if cur.Past, err = readPast(rows); err != nil {
 				return err
 			}
 		}
@@ -119,18 +125,16 @@ func (s *Store) Current(ctx context.Context, user string, patch settings.Patch) 
 	return cur, err
 }
 
+// records are rows of either driver.
+type records interface {
+	Next() bool
+	Scan(into ...any) error
+	Err() error
+}
+
 // readPast reads the changes that a revert looks back on: of each key, what it
 // held before and at which revision that ended.
-func readPast(ctx context.Context, tx *sql.Tx, user string, r settings.Revert) ([]settings.Record, error) {
-	text := sqlPast
-	if r.Whole {
-		text = sqlPastAfter
-	}
-	rows, err := tx.QueryContext(ctx, text, user, r.Revision)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func readPast(rows records) ([]settings.Record, error) {
 	var past []settings.Record
 	for rows.Next() {
 		var one settings.Record
@@ -144,23 +148,11 @@ func readPast(ctx context.Context, tx *sql.Tx, user string, r settings.Revert) (
 	return past, rows.Err()
 }
 
-// named lists the keys that deciding on a patch asks for.
-func named(patch settings.Patch, past []settings.Record) []settings.Key {
-	keys := make([]settings.Key, 0, len(patch.Set)+len(past))
-	for _, a := range patch.Set {
-		keys = append(keys, a.Key)
+// numbered returns a text with $1, $2 … in the place of its question marks.
+func numbered(text string) string {
+	parts := strings.Split(text, "?")
+	for i := range parts[1:] {
+		parts[i] += fmt.Sprint("$", i+1)
 	}
-	for _, r := range past {
-		keys = append(keys, r.Key)
-	}
-	return keys
-}
-
-// plainTx returns the transaction under gorm's.
-func plainTx(tx *gorm.DB) (*sql.Tx, error) {
-	plain, ok := tx.CommonDB().(*sql.Tx)
-	if !ok {
-		return nil, fmt.Errorf("gorm's transaction is a %T", tx.CommonDB())
-	}
-	return plain, nil
+	return strings.Join(parts, "")
 }

@@ -38,6 +38,7 @@ func (s *Store) Invite(ctx context.Context, i account.Invitation, now time.Time)
 func (s *Store) Redeem(ctx context.Context, codeHash string, now time.Time) (account.User, error) {
 	var user userRow
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		user = userRow{} // gorm would look for the one in it
 		err := tx.Table("users").Joins("JOIN invitations ON invitations.user_id = users.id").
 			Joins("JOIN members ON members.user_id = users.id AND members.device_id = invitations.device_id").
 			Where("invitations.code_hash = ? AND invitations.expires_at > ?", codeHash, instant{now}).

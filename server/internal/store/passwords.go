@@ -54,6 +54,7 @@ func (s *Store) DropResetCode(ctx context.Context, accountID string) error {
 // those that were alive.
 func (s *Store) EndLogins(ctx context.Context, accountID, except string, at time.Time) (ended []account.Login, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		ended = nil
 		var rows []loginRow
 		alive := tx.Where("ended_at IS NULL AND id <> ? AND device_id IN (SELECT id FROM devices WHERE account_id = ?)", except, accountID)
 		if err := alive.Order("id").Find(&rows).Error; err != nil {

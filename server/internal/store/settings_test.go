@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"sync"
 	"testing"
@@ -46,8 +45,9 @@ func populateAs(t testing.TB, s *Store, suffix string) {
 	must(err)
 }
 
-func openPopulated(t testing.TB) *Store {
-	s := open(t)
+func openPopulated(t testing.TB, on database) *Store {
+	t.Helper()
+	s := on.open(t)
 	populate(t, s)
 	return s
 }
@@ -72,217 +72,235 @@ func commit(t testing.TB, s *Store, group ...*settings.Write) []settings.Outcome
 
 // [SPEC I4] Revisions are dense per user and follow the order of the group; users do not share them.
 func TestCommitGroup(t *testing.T) {
-	s := openPopulated(t)
-	outcomes := commit(t, s,
-		write("u_1", "d_1", "a", `{"billing":{"salary":1}}`),
-		write("u_2", "d_2", "b", `{"billing":{"salary":2}}`),
-		write("u_1", "d_2", "c", `{"billing":{"salary":3,"period":4}}`),
-	)
-	for i, want := range []uint64{1, 1, 2} {
-		if outcomes[i].Answer.Revision != want || outcomes[i].Err != nil {
-			t.Errorf("write %d: %+v, want revision %d", i, outcomes[i], want)
+	each(t, func(t *testing.T, on database) {
+		s := openPopulated(t, on)
+		outcomes := commit(t, s,
+			write("u_1", "d_1", "a", `{"billing":{"salary":1}}`),
+			write("u_2", "d_2", "b", `{"billing":{"salary":2}}`),
+			write("u_1", "d_2", "c", `{"billing":{"salary":3,"period":4}}`),
+		)
+		for i, want := range []uint64{1, 1, 2} {
+			if outcomes[i].Answer.Revision != want || outcomes[i].Err != nil {
+				t.Errorf("write %d: %+v, want revision %d", i, outcomes[i], want)
+			}
 		}
-	}
-	if o := outcomes[2].Answer.Overwrote; len(o) != 1 || o[0].Text != "1" || o[0].Device != "d_1" {
-		t.Errorf("a later write of the group does not see the earlier: %+v", o)
-	}
-	head, entries, err := s.Changed(t.Context(), "u_1", 1)
-	if err != nil || head.Revision != 2 || head.Keys != 2 || head.Bytes != 2 || len(entries) != 2 || entries[0].Revision != 2 {
-		t.Errorf("%+v %+v %v", head, entries, err)
-	}
+		if o := outcomes[2].Answer.Overwrote; len(o) != 1 || o[0].Text != "1" || o[0].Device != "d_1" {
+			t.Errorf("a later write of the group does not see the earlier: %+v", o)
+		}
+		head, entries, err := s.Changed(t.Context(), "u_1", 1)
+		if err != nil || head.Revision != 2 || head.Keys != 2 || head.Bytes != 2 || len(entries) != 2 || entries[0].Revision != 2 {
+			t.Errorf("%+v %+v %v", head, entries, err)
+		}
+	})
 }
 
 // [SPEC V2] Whatever its text, a value comes back byte for byte, also after a restart.
 func TestValuesComeBackByteForByte(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "data", "s.db")
-	texts := []string{
-		`0`, `false`, `""`, `null`, `1.0`, `1e3`, `-0`, `9007199254740993`, `"Zo\u00eb"`, `"Zoë 😀"`, `"\u0000"`, `[1,  2]`,
-		`{"b":1, "a":2}`, `"'; DROP TABLE settings; --"`,
-	}
-	func() {
-		s := openAt(t, path)
+	each(t, func(t *testing.T, on database) {
+		path := on.place(t)
+		texts := []string{
+			`0`, `false`, `""`, `null`, `1.0`, `1e3`, `-0`, `9007199254740993`, `"Zo\u00eb"`, `"Zoë 😀"`, `"\u0000"`, `[1,  2]`,
+			`{"b":1, "a":2}`, `"'; DROP TABLE settings; --"`,
+		}
+		func() {
+			s := on.openAt(t, path)
+			defer s.Close()
+			populate(t, s)
+			for i, text := range texts {
+				commit(t, s, write("u_1", "d_1", fmt.Sprint("p", i), fmt.Sprintf(`{"user":{"k%02d":%s}}`, i, text)))
+			}
+		}()
+		s := on.openAt(t, path)
 		defer s.Close()
-		populate(t, s)
-		for i, text := range texts {
-			commit(t, s, write("u_1", "d_1", fmt.Sprint("p", i), fmt.Sprintf(`{"user":{"k%02d":%s}}`, i, text)))
+		_, entries, err := s.Changed(t.Context(), "u_1", 0)
+		if err != nil || len(entries) != len(texts) {
+			t.Fatalf("%d entries, %v", len(entries), err)
 		}
-	}()
-	s := openAt(t, path)
-	defer s.Close()
-	_, entries, err := s.Changed(t.Context(), "u_1", 0)
-	if err != nil || len(entries) != len(texts) {
-		t.Fatalf("%d entries, %v", len(entries), err)
-	}
-	for i, e := range entries {
-		if e.Text != texts[i] || !e.At.Equal(noon) {
-			t.Errorf("got %s at %v, want %s", e.Text, e.At, texts[i])
+		for i, e := range entries {
+			if e.Text != texts[i] || !e.At.Equal(noon) {
+				t.Errorf("got %s at %v, want %s", e.Text, e.At, texts[i])
+			}
 		}
-	}
+	})
 }
 
 // [SPEC I3] [SPEC P5] A patch id is answered the same for ever, within a group, across commits and across a restart.
 func TestAnswersAreRemembered(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "data", "s.db")
-	conflicting := write("u_1", "d_2", "late", `{"billing":{"salary":9}}`)
-	conflicting.Patch.Base = map[settings.Key]uint64{{Block: "billing", Name: "salary"}: 0}
-	conflicting.Hash = conflicting.Patch.Hash()
-	var first []settings.Outcome
-	check := func(t *testing.T, s *Store) {
-		again := commit(t, s, write("u_1", "d_1", "a", `{"billing":{"salary":1}}`), conflicting)
-		for i := range again {
-			if !again[i].Duplicate || again[i].Change != nil || !reflect.DeepEqual(again[i].Answer, first[i].Answer) {
-				t.Errorf("again: %+v, first: %+v", again[i], first[i])
+	each(t, func(t *testing.T, on database) {
+		path := on.place(t)
+		conflicting := write("u_1", "d_2", "late", `{"billing":{"salary":9}}`)
+		conflicting.Patch.Base = map[settings.Key]uint64{{Block: "billing", Name: "salary"}: 0}
+		conflicting.Hash = conflicting.Patch.Hash()
+		var first []settings.Outcome
+		check := func(t *testing.T, s *Store) {
+			again := commit(t, s, write("u_1", "d_1", "a", `{"billing":{"salary":1}}`), conflicting)
+			for i := range again {
+				if !again[i].Duplicate || again[i].Change != nil || !reflect.DeepEqual(again[i].Answer, first[i].Answer) {
+					t.Errorf("again: %+v, first: %+v", again[i], first[i])
+				}
+			}
+			other := commit(t, s, write("u_1", "d_1", "a", `{"billing":{"salary":2}}`))[0]
+			if !errs.Is(other.Err, errs.IDReused) {
+				t.Errorf("another body: %+v", other)
+			}
+			if head, _, err := s.Changed(t.Context(), "u_1", 0); err != nil || head.Revision != 1 {
+				t.Errorf("head %+v, %v", head, err)
 			}
 		}
-		other := commit(t, s, write("u_1", "d_1", "a", `{"billing":{"salary":2}}`))[0]
-		if !errs.Is(other.Err, errs.IDReused) {
-			t.Errorf("another body: %+v", other)
-		}
-		if head, _, err := s.Changed(t.Context(), "u_1", 0); err != nil || head.Revision != 1 {
-			t.Errorf("head %+v, %v", head, err)
-		}
-	}
-	func() {
-		s := openAt(t, path)
+		func() {
+			s := on.openAt(t, path)
+			defer s.Close()
+			populate(t, s)
+			first = commit(t, s, write("u_1", "d_1", "a", `{"billing":{"salary":1}}`), conflicting,
+				write("u_1", "d_1", "a", `{"billing":{"salary":1}}`))
+			if !first[2].Duplicate || len(first[1].Answer.Conflict) != 1 {
+				t.Errorf("within the group: %+v", first)
+			}
+			check(t, s)
+		}()
+		s := on.openAt(t, path)
 		defer s.Close()
-		populate(t, s)
-		first = commit(t, s, write("u_1", "d_1", "a", `{"billing":{"salary":1}}`), conflicting,
-			write("u_1", "d_1", "a", `{"billing":{"salary":1}}`))
-		if !first[2].Duplicate || len(first[1].Answer.Conflict) != 1 {
-			t.Errorf("within the group: %+v", first)
-		}
 		check(t, s)
-	}()
-	s := openAt(t, path)
-	defer s.Close()
-	check(t, s)
-	if o := commit(t, s, write("u_1", "d_2", "a", `{"billing":{"salary":5}}`))[0]; o.Err != nil || o.Duplicate {
-		t.Errorf("another device's id is another id: %+v", o)
-	}
+		if o := commit(t, s, write("u_1", "d_2", "a", `{"billing":{"salary":5}}`))[0]; o.Err != nil || o.Duplicate {
+			t.Errorf("another device's id is another id: %+v", o)
+		}
+	})
 }
 
 // [SPEC I6] Who is no member, or was revoked a moment ago, changes nothing; the rest of the group is stored.
 func TestCommitAsksForMembership(t *testing.T) {
-	s := openPopulated(t)
-	if _, err := s.RevokeDevice(t.Context(), "a_1", "d_2", noon); err != nil {
-		t.Fatal(err)
-	}
-	outcomes := commit(t, s,
-		write("u_2", "d_1", "a", `{"billing":{"salary":1}}`), // never joined
-		write("u_1", "d_2", "b", `{"billing":{"salary":1}}`), // revoked
-		write("u_9", "d_1", "c", `{"billing":{"salary":1}}`), // no such user
-		write("u_1", "d_1", "d", `{"billing":{"salary":4}}`),
-	)
-	for i, o := range outcomes[:3] {
-		if !errs.Is(o.Err, errs.NotFound) {
-			t.Errorf("write %d: %+v", i, o)
+	each(t, func(t *testing.T, on database) {
+		s := openPopulated(t, on)
+		if _, err := s.RevokeDevice(t.Context(), "a_1", "d_2", noon); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if outcomes[3].Err != nil || outcomes[3].Answer.Revision != 1 {
-		t.Errorf("the good one: %+v", outcomes[3])
-	}
+		outcomes := commit(t, s,
+			write("u_2", "d_1", "a", `{"billing":{"salary":1}}`), // never joined
+			write("u_1", "d_2", "b", `{"billing":{"salary":1}}`), // revoked
+			write("u_9", "d_1", "c", `{"billing":{"salary":1}}`), // no such user
+			write("u_1", "d_1", "d", `{"billing":{"salary":4}}`),
+		)
+		for i, o := range outcomes[:3] {
+			if !errs.Is(o.Err, errs.NotFound) {
+				t.Errorf("write %d: %+v", i, o)
+			}
+		}
+		if outcomes[3].Err != nil || outcomes[3].Answer.Revision != 1 {
+			t.Errorf("the good one: %+v", outcomes[3])
+		}
+	})
 }
 
 // A group whose transaction fails stores nothing of it.
 func TestCommitIsAllOrNothing(t *testing.T) {
-	s := openPopulated(t)
-	if err := s.write.Exec("CREATE TRIGGER full BEFORE INSERT ON changes WHEN NEW.patch_id = 'bad' BEGIN SELECT RAISE(FAIL, 'no'); END").Error; err != nil {
-		t.Fatal(err)
-	}
-	_, err := s.Commit(t.Context(), []*settings.Write{
-		write("u_1", "d_1", "good", `{"billing":{"salary":1}}`), write("u_1", "d_1", "bad", `{"billing":{"salary":2}}`),
-	}, settings.DefaultLimits)
-	if err == nil {
-		t.Fatal("no error")
-	}
-	if head, entries, err := s.Changed(t.Context(), "u_1", 0); err != nil || head.Revision != 0 || len(entries) != 0 {
-		t.Errorf("%+v %+v %v", head, entries, err)
-	}
-	if o := commit(t, s, write("u_1", "d_1", "good", `{"billing":{"salary":1}}`))[0]; o.Duplicate || o.Answer.Revision != 1 {
-		t.Errorf("after the failure: %+v", o)
-	}
+	each(t, func(t *testing.T, on database) {
+		s := openPopulated(t, on)
+		if _, err := s.write.ExecContext(t.Context(), "CREATE UNIQUE INDEX once ON changes (value)"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Commit(t.Context(), []*settings.Write{
+			write("u_1", "d_1", "good", `{"billing":{"salary":1}}`), write("u_1", "d_1", "bad", `{"billing":{"period":1}}`),
+		}, settings.DefaultLimits)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		if head, entries, err := s.Changed(t.Context(), "u_1", 0); err != nil || head.Revision != 0 || len(entries) != 0 {
+			t.Errorf("%+v %+v %v", head, entries, err)
+		}
+		if o := commit(t, s, write("u_1", "d_1", "good", `{"billing":{"salary":1}}`))[0]; o.Duplicate || o.Answer.Revision != 1 {
+			t.Errorf("after the failure: %+v", o)
+		}
+	})
 }
 
 // [SPEC I4] Many writers of one user, each commit its own transaction: no revision is lost or doubled.
 func TestRevisionsAreDenseUnderContention(t *testing.T) {
-	s := openPopulated(t)
-	const writers, each = 16, 20
-	seen := make(chan uint64, writers*each)
-	var all sync.WaitGroup
-	for worker := range writers {
-		all.Go(func() {
-			for i := range each {
-				w := write("u_1", []string{"d_1", "d_2"}[worker%2], fmt.Sprintf("%d.%d", worker, i), `{"billing":{"salary":1}}`)
-				outcomes, err := s.Commit(context.Background(), []*settings.Write{w}, settings.DefaultLimits)
-				if err != nil || outcomes[0].Err != nil {
-					t.Errorf("%v %+v", err, outcomes)
-					return
+	each(t, func(t *testing.T, on database) {
+		s := openPopulated(t, on)
+		const writers, each = 16, 20
+		seen := make(chan uint64, writers*each)
+		var all sync.WaitGroup
+		for worker := range writers {
+			all.Go(func() {
+				for i := range each {
+					w := write("u_1", []string{"d_1", "d_2"}[worker%2], fmt.Sprintf("%d.%d", worker, i), `{"billing":{"salary":1}}`)
+					outcomes, err := s.Commit(context.Background(), []*settings.Write{w}, settings.DefaultLimits)
+					if err != nil || outcomes[0].Err != nil {
+						t.Errorf("%v %+v", err, outcomes)
+						return
+					}
+					seen <- outcomes[0].Answer.Revision
 				}
-				seen <- outcomes[0].Answer.Revision
-			}
-		})
-	}
-	all.Wait()
-	close(seen)
-	revisions := map[uint64]bool{}
-	for r := range seen {
-		revisions[r] = true
-	}
-	for r := uint64(1); r <= writers*each; r++ {
-		if !revisions[r] {
-			t.Fatalf("revision %d is missing", r)
+			})
 		}
-	}
+		all.Wait()
+		close(seen)
+		revisions := map[uint64]bool{}
+		for r := range seen {
+			revisions[r] = true
+		}
+		for r := uint64(1); r <= writers*each; r++ {
+			if !revisions[r] {
+				t.Fatalf("revision %d is missing", r)
+			}
+		}
+	})
 }
 
 func TestChangedOfNobody(t *testing.T) {
-	if _, _, err := openPopulated(t).Changed(t.Context(), "u_9", 0); !errs.Is(err, errs.NotFound) {
-		t.Errorf("got %v", err)
-	}
+	each(t, func(t *testing.T, on database) {
+		if _, _, err := openPopulated(t, on).Changed(t.Context(), "u_9", 0); !errs.Is(err, errs.NotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestHubMembers(t *testing.T) {
-	s := openPopulated(t)
-	members, err := s.HubMembers(t.Context(), "u_1")
-	if err != nil || len(members) != 2 || members[0].Name != "name of d_1" || !members[1].LastSeen.Equal(noon) {
-		t.Errorf("%+v, %v", members, err)
-	}
+	each(t, func(t *testing.T, on database) {
+		s := openPopulated(t, on)
+		members, err := s.HubMembers(t.Context(), "u_1")
+		if err != nil || len(members) != 2 || members[0].Name != "name of d_1" || !members[1].LastSeen.Equal(noon) {
+			t.Errorf("%+v, %v", members, err)
+		}
+	})
 }
 
 // The store agrees with a model in memory that applies settings.Decide, over
 // random groups of writes of few keys and few ids.
 func TestStoreAgreesWithTheModel(t *testing.T) {
-	s := open(t)
-	epoch, err := s.Epoch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		run++
-		suffix := fmt.Sprint(".", run)
-		populateAs(t, s, suffix)
-		model := newModel(epoch)
-		for range rapid.IntRange(1, 12).Draw(rt, "groups") {
-			group := rapid.SliceOfN(rapid.Custom(drawWrite), 1, 5).Draw(rt, "group")
-			for _, w := range group {
-				w.User, w.Device = w.User+suffix, w.Device+suffix
-			}
-			got := commit(t, s, group...)
-			for i, w := range group {
-				if want := model.write(w); !sameOutcome(got[i], want) {
-					rt.Fatalf("%+v: got %+v, want %+v", w.Patch, got[i], want)
+	each(t, func(t *testing.T, on database) {
+		s := on.open(t)
+		epoch, err := s.Epoch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			run++
+			suffix := fmt.Sprint(".", run)
+			populateAs(t, s, suffix)
+			model := newModel(epoch)
+			for range rapid.IntRange(1, 12).Draw(rt, "groups") {
+				group := rapid.SliceOfN(rapid.Custom(drawWrite), 1, 5).Draw(rt, "group")
+				for _, w := range group {
+					w.User, w.Device = w.User+suffix, w.Device+suffix
+				}
+				got := commit(t, s, group...)
+				for i, w := range group {
+					if want := model.write(w); !sameOutcome(got[i], want) {
+						rt.Fatalf("%+v: got %+v, want %+v", w.Patch, got[i], want)
+					}
 				}
 			}
-		}
-		above := rapid.Uint64Range(0, 20).Draw(rt, "above")
-		head, entries, err := s.Changed(t.Context(), "u_1"+suffix, above)
-		if err != nil || head != *model.head {
-			rt.Fatalf("head %+v, want %+v (%v)", head, *model.head, err)
-		}
-		if want := model.since(above); !reflect.DeepEqual(entries, want) {
-			rt.Fatalf("above %d: got %+v, want %+v", above, entries, want)
-		}
+			above := rapid.Uint64Range(0, 20).Draw(rt, "above")
+			head, entries, err := s.Changed(t.Context(), "u_1"+suffix, above)
+			if err != nil || head != *model.head {
+				rt.Fatalf("head %+v, want %+v (%v)", head, *model.head, err)
+			}
+			if want := model.since(above); !reflect.DeepEqual(entries, want) {
+				rt.Fatalf("above %d: got %+v, want %+v", above, entries, want)
+			}
+		})
 	})
 }
 

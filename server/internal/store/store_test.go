@@ -14,38 +14,20 @@ import (
 	"time"
 
 	"github.com/jinzhu/gorm"
-	"go.uber.org/goleak"
 	"modernc.org/sqlite"
 
 	"social-server/internal/errs"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv(killAt) != "" {
-		restoreAndDie()
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// open returns a new store on a file of its own, closed when the test ends.
+// open returns a new SQLite store on a file of its own, closed when the test ends.
 func open(t testing.TB) *Store {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "data", "test.db"))
+	return onFile.open(t)
 }
 
 func openAt(t testing.TB, path string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatalf("Open: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return s
+	return onFile.openAt(t, path)
 }
 
 func TestPragmasOfBothPools(t *testing.T) {
@@ -59,7 +41,7 @@ func TestPragmasOfBothPools(t *testing.T) {
 	}
 	for pragma, want := range tests {
 		t.Run(pragma, func(t *testing.T) {
-			for db, want := range map[*sql.DB]string{s.writeDB: want.write, s.readDB: want.read} {
+			for db, want := range map[*sql.DB]string{s.write: want.write, s.read: want.read} {
 				var got string
 				if err := db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil {
 					t.Fatal(err)
@@ -92,25 +74,33 @@ func TestOnlyTheOwnerReadsTheFiles(t *testing.T) {
 }
 
 func TestEpochIsMadeOnceAndStays(t *testing.T) {
+	each(t, func(t *testing.T, on database) {
+		path := on.place(t)
+		first := on.openAt(t, path)
+		epoch, err := first.Epoch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`^[a-z2-7]{8}$`).MatchString(epoch) {
+			t.Errorf("epoch %q is not 8 letters of base32", epoch)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again, err := on.openAt(t, path).Epoch(t.Context())
+		if err != nil || again != epoch {
+			t.Errorf("epoch after opening again = %q, %v, want %q", again, err, epoch)
+		}
+		if other, _ := on.open(t).Epoch(t.Context()); other == epoch {
+			t.Error("two databases share an epoch")
+		}
+	})
+}
+
+// A path may have any characters.
+func TestOddPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a folder?with#odd %41 name", "test.db")
-	first := openAt(t, path)
-	epoch, err := first.Epoch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !regexp.MustCompile(`^[a-z2-7]{8}$`).MatchString(epoch) {
-		t.Errorf("epoch %q is not 8 letters of base32", epoch)
-	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again, err := openAt(t, path).Epoch(t.Context())
-	if err != nil || again != epoch {
-		t.Errorf("epoch after opening again = %q, %v, want %q", again, err, epoch)
-	}
-	if other, _ := open(t).Epoch(t.Context()); other == epoch {
-		t.Error("two databases share an epoch")
-	}
+	openAt(t, path)
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("the database is not where it was asked for: %v", err)
 	}
@@ -140,91 +130,99 @@ func TestOlder(t *testing.T) {
 }
 
 func TestTransactionRollsBack(t *testing.T) {
-	s := open(t)
-	insert := func(tx *gorm.DB, id string) error {
-		return tx.Exec("INSERT INTO accounts (id, email, password_hash, created_at) VALUES (?, ?, 'h', 't')", id, id).Error
-	}
-	refused := errs.New(errs.Conflict, "no")
-	if err := s.inTx(t.Context(), func(tx *gorm.DB) error {
-		return errors.Join(insert(tx, "a_1"), refused)
-	}); !errs.Is(err, errs.Conflict) {
-		t.Errorf("inTx() = %v, want the error of its work", err)
-	}
-	func() {
-		defer func() { _ = recover() }()
-		_ = s.inTx(t.Context(), func(tx *gorm.DB) error { _ = insert(tx, "a_2"); panic("in the middle") })
-	}()
-	ended, end := context.WithCancel(t.Context())
-	if err := s.inTx(ended, func(tx *gorm.DB) error {
-		err := insert(tx, "a_3")
-		end()
-		return err
-	}); !errs.Is(err, errs.Unavailable) {
-		t.Errorf("inTx() of an ended request = %v, want unavailable", err)
-	}
-	if err := s.inTx(t.Context(), func(tx *gorm.DB) error { return insert(tx, "a_4") }); err != nil {
-		t.Errorf("inTx() after those = %v", err)
-	}
-	var ids []string
-	if err := s.inSnapshot(t.Context(), func(tx *gorm.DB) error {
-		return tx.Table("accounts").Pluck("id", &ids).Error
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if len(ids) != 1 || ids[0] != "a_4" {
-		t.Errorf("stored accounts = %v, want only a_4", ids)
-	}
+	each(t, func(t *testing.T, on database) {
+		s := on.open(t)
+		insert := func(tx *gorm.DB, id string) error {
+			return tx.Exec("INSERT INTO accounts (id, email, password_hash, created_at) VALUES (?, ?, 'h', 't')", id, id).Error
+		}
+		refused := errs.New(errs.Conflict, "no")
+		if err := s.inTx(t.Context(), func(tx *gorm.DB) error {
+			return errors.Join(insert(tx, "a_1"), refused)
+		}); !errs.Is(err, errs.Conflict) {
+			t.Errorf("inTx() = %v, want the error of its work", err)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.inTx(t.Context(), func(tx *gorm.DB) error { _ = insert(tx, "a_2"); panic("in the middle") })
+		}()
+		ended, end := context.WithCancel(t.Context())
+		if err := s.inTx(ended, func(tx *gorm.DB) error {
+			err := insert(tx, "a_3")
+			end()
+			return err
+		}); !errs.Is(err, errs.Unavailable) {
+			t.Errorf("inTx() of an ended request = %v, want unavailable", err)
+		}
+		if err := s.inTx(t.Context(), func(tx *gorm.DB) error { return insert(tx, "a_4") }); err != nil {
+			t.Errorf("inTx() after those = %v", err)
+		}
+		var ids []string
+		if err := s.inSnapshot(t.Context(), func(tx *gorm.DB) error {
+			return tx.Table("accounts").Pluck("id", &ids).Error
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(ids) != 1 || ids[0] != "a_4" {
+			t.Errorf("stored accounts = %v, want only a_4", ids)
+		}
+	})
 }
 
 func TestSnapshotDoesNotWrite(t *testing.T) {
-	s := open(t)
-	err := s.inSnapshot(t.Context(), func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE epoch SET epoch = 'x' WHERE only = 1").Error
+	each(t, func(t *testing.T, on database) {
+		s := on.open(t)
+		err := s.inSnapshot(t.Context(), func(tx *gorm.DB) error {
+			return tx.Exec("UPDATE epoch SET epoch = 'x' WHERE only = 1").Error
+		})
+		if err == nil {
+			t.Error("a snapshot let itself be written to")
+		}
 	})
-	if err == nil {
-		t.Error("a snapshot let itself be written to")
-	}
 }
 
 func TestUpdateWithoutConditionIsRefused(t *testing.T) {
-	s := open(t)
-	err := s.inTx(t.Context(), func(tx *gorm.DB) error {
-		return tx.Table("epoch").Updates(map[string]any{"epoch": "x"}).Error
+	each(t, func(t *testing.T, on database) {
+		s := on.open(t)
+		err := s.inTx(t.Context(), func(tx *gorm.DB) error {
+			return tx.Table("epoch").Updates(map[string]any{"epoch": "x"}).Error
+		})
+		if err == nil {
+			t.Error("an update of every row went through")
+		}
 	})
-	if err == nil {
-		t.Error("an update of every row went through")
-	}
 }
 
 func TestWritersQueueAndNoneIsLost(t *testing.T) {
-	s := open(t)
-	if err := s.inTx(t.Context(), func(tx *gorm.DB) error {
-		return tx.Exec("INSERT INTO accounts (id, email, password_hash, created_at) VALUES ('a', 'e', '', '')").Error
-	}); err != nil {
-		t.Fatal(err)
-	}
-	const writers, each = 32, 5
-	var all sync.WaitGroup
-	for range writers {
-		all.Go(func() {
-			for range each {
-				err := s.inTx(t.Context(), func(tx *gorm.DB) error {
-					return tx.Exec("UPDATE accounts SET password_hash = password_hash || 'x' WHERE id = 'a'").Error
-				})
-				if err != nil {
-					t.Errorf("a writer among many: %v", err)
+	each(t, func(t *testing.T, on database) {
+		s := on.open(t)
+		if err := s.inTx(t.Context(), func(tx *gorm.DB) error {
+			return tx.Exec("INSERT INTO accounts (id, email, password_hash, created_at) VALUES ('a', 'e', '', '')").Error
+		}); err != nil {
+			t.Fatal(err)
+		}
+		const writers, each = 32, 5
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				for range each {
+					err := s.inTx(t.Context(), func(tx *gorm.DB) error {
+						return tx.Exec("UPDATE accounts SET password_hash = password_hash || 'x' WHERE id = 'a'").Error
+					})
+					if err != nil {
+						t.Errorf("a writer among many: %v", err)
+					}
 				}
-			}
-		})
-	}
-	all.Wait()
-	var marks string
-	if err := s.readDB.QueryRowContext(t.Context(), "SELECT password_hash FROM accounts").Scan(&marks); err != nil {
-		t.Fatal(err)
-	}
-	if len(marks) != writers*each {
-		t.Errorf("%d of %d writes are there", len(marks), writers*each)
-	}
+			})
+		}
+		all.Wait()
+		var marks string
+		if err := s.read.QueryRowContext(t.Context(), "SELECT password_hash FROM accounts").Scan(&marks); err != nil {
+			t.Fatal(err)
+		}
+		if len(marks) != writers*each {
+			t.Errorf("%d of %d writes are there", len(marks), writers*each)
+		}
+	})
 }
 
 // TestHeldDatabase shows that a wait for another process ends with the request.
@@ -259,10 +257,10 @@ func TestHeldDatabase(t *testing.T) {
 func TestTranslate(t *testing.T) {
 	s := open(t)
 	full := func() error { // a page limit is a full disk to SQLite
-		if _, err := s.writeDB.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil {
+		if _, err := s.write.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil {
 			t.Fatal(err)
 		}
-		_, err := s.writeDB.ExecContext(t.Context(), "CREATE TABLE t AS SELECT zeroblob(1000000)")
+		_, err := s.write.ExecContext(t.Context(), "CREATE TABLE t AS SELECT zeroblob(1000000)")
 		return err
 	}()
 	if code(full)&0xff != 13 {

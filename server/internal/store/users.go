@@ -32,7 +32,7 @@ func (s *Store) CreateUser(ctx context.Context, u account.User, deviceID string,
 func (s *Store) Users(ctx context.Context, accountID, deviceID string) ([]account.User, error) {
 	var rows []userRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		return visible(tx, accountID, deviceID).Order("users.username").Scan(&rows).Error
+		return visible(tx, accountID, deviceID).Order(s.dialect.folded("users.username")).Scan(&rows).Error
 	})
 	all := make([]account.User, len(rows))
 	for i, row := range rows {
@@ -45,7 +45,7 @@ func (s *Store) Users(ctx context.Context, accountID, deviceID string) ([]accoun
 func (s *Store) User(ctx context.Context, accountID, deviceID, username string) (account.User, error) {
 	var rows []userRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		err := visible(tx, accountID, deviceID).Where("users.username = ?", username).Scan(&rows).Error
+		err := visible(tx, accountID, deviceID).Where(s.dialect.named("users.username"), username).Scan(&rows).Error
 		if err == nil && len(rows) == 0 {
 			return gorm.ErrRecordNotFound
 		}
@@ -68,6 +68,7 @@ func visible(tx *gorm.DB, accountID, deviceID string) *gorm.DB {
 // reports whether it was none before.
 func (s *Store) Join(ctx context.Context, userID, deviceID string, at time.Time, limit int) (joined bool, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		joined = false
 		if err := stillThere(tx, deviceID); err != nil {
 			return err
 		}
@@ -99,7 +100,7 @@ func (s *Store) Members(ctx context.Context, userID string) ([]account.Member, e
 	var rows []deviceRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
 		return tx.Joins("JOIN members ON members.device_id = devices.id").
-			Where("members.user_id = ?", userID).Order("devices.name").Find(&rows).Error
+			Where("members.user_id = ?", userID).Order(s.dialect.folded("devices.name")).Find(&rows).Error
 	})
 	members := make([]account.Member, len(rows))
 	for i, row := range rows {

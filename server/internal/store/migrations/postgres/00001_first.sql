@@ -1,0 +1,172 @@
+-- +goose Up
+-- The tables of ../sqlite, in one step: whoever changes these changes those.
+-- Text is compared byte for byte, whatever the locale of the database; names
+-- fold case in ASCII only, by lower(), as NOCASE does there. Values are text and
+-- not jsonb, so that they come back as they were sent. Times are text as well.
+
+-- One row: the epoch of this database, a new random word after every restore.
+CREATE TABLE epoch (
+    "only" bigint PRIMARY KEY CHECK ("only" = 1),
+    epoch  text COLLATE "C" NOT NULL
+);
+
+CREATE TABLE accounts (
+    id            text COLLATE "C" PRIMARY KEY,
+    email         text COLLATE "C" NOT NULL UNIQUE, -- lower case
+    password_hash text COLLATE "C" NOT NULL,        -- PHC string, argon2id
+    created_at    text COLLATE "C" NOT NULL
+);
+
+-- Rows that change often leave room on their page for their next version.
+CREATE TABLE devices (
+    id         text COLLATE "C" PRIMARY KEY,
+    account_id text COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    name       text COLLATE "C" NOT NULL,
+    platform   text COLLATE "C" NOT NULL,
+    created_at text COLLATE "C" NOT NULL,
+    last_seen  text COLLATE "C" NOT NULL,
+    revoked_at text COLLATE "C" -- the row stays, so that history can name the device
+) WITH (fillfactor = 80);
+-- The name of a revoked device is free again.
+CREATE UNIQUE INDEX devices_name ON devices (lower(name)) WHERE revoked_at IS NULL;
+CREATE INDEX devices_account ON devices (account_id);
+
+-- A log-in of a device: the family of refresh tokens that follow one another.
+-- token_hash is the SHA-256 of the one token that may be used next, and
+-- previous_hash that of the one before it, good for a short grace after rotated_at.
+CREATE TABLE logins (
+    id            text COLLATE "C" PRIMARY KEY,
+    device_id     text COLLATE "C" NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    token_hash    text COLLATE "C" NOT NULL,
+    previous_hash text COLLATE "C" NOT NULL, -- '' until the first rotation
+    rotated_at    text COLLATE "C" NOT NULL,
+    created_at    text COLLATE "C" NOT NULL,
+    ended_at      text COLLATE "C"
+) WITH (fillfactor = 80);
+CREATE INDEX logins_device ON logins (device_id);
+
+CREATE TABLE users (
+    id         text COLLATE "C" PRIMARY KEY,
+    username   text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    revision   bigint NOT NULL DEFAULT 0,
+    keys       bigint NOT NULL DEFAULT 0, -- rows of settings, tombstones too
+    bytes      bigint NOT NULL DEFAULT 0, -- of their values
+    created_at text COLLATE "C" NOT NULL
+) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX users_username ON users (lower(username));
+CREATE INDEX users_account ON users (account_id);
+
+CREATE TABLE members (
+    user_id   text COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    device_id text COLLATE "C" NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    joined_at text COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, device_id)
+);
+CREATE INDEX members_device ON members (device_id);
+
+-- The current state: one row per key that was ever set. value is the JSON text
+-- as received; 'null' is a tombstone.
+CREATE TABLE settings (
+    user_id   text COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    block     text COLLATE "C" NOT NULL,
+    key       text COLLATE "C" NOT NULL,
+    value     text COLLATE "C" NOT NULL,
+    revision  bigint NOT NULL,
+    device_id text COLLATE "C" NOT NULL,
+    at        text COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, block, key)
+) WITH (fillfactor = 80);
+
+-- The history: what each patch replaced. previous is NULL for a key that had
+-- never been set.
+CREATE TABLE changes (
+    user_id           text COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    revision          bigint NOT NULL,
+    block             text COLLATE "C" NOT NULL,
+    key               text COLLATE "C" NOT NULL,
+    value             text COLLATE "C" NOT NULL,
+    previous          text COLLATE "C",
+    previous_revision bigint NOT NULL DEFAULT 0,
+    device_id         text COLLATE "C" NOT NULL,
+    patch_id          text COLLATE "C" NOT NULL,
+    at                text COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, revision, block, key)
+);
+
+-- The first answer to each patch, returned when its id comes again.
+CREATE TABLE patches (
+    device_id text COLLATE "C" NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    patch_id  text COLLATE "C" NOT NULL,
+    body_hash text COLLATE "C" NOT NULL,
+    answer    text COLLATE "C" NOT NULL,
+    at        text COLLATE "C" NOT NULL,
+    PRIMARY KEY (device_id, patch_id)
+);
+CREATE INDEX patches_at ON patches (at);
+
+-- What happened in an account, for the people whose account it is. Rows are
+-- never changed, and the oldest go: see Record.
+CREATE TABLE audit (
+    number      bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, -- the order of events
+    account_id  text COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    event       text COLLATE "C" NOT NULL,
+    device_id   text COLLATE "C" NOT NULL, -- whose doing it was; '' if nobody knows
+    device_name text COLLATE "C" NOT NULL, -- as it was called then
+    address     text COLLATE "C" NOT NULL,
+    detail      text COLLATE "C" NOT NULL,
+    at          text COLLATE "C" NOT NULL
+);
+CREATE INDEX audit_account ON audit (account_id, event, number);
+CREATE INDEX audit_at ON audit (at);
+
+-- A device of one account that asks to join a user of another. user_id is NULL
+-- for an ask that reaches nobody.
+CREATE TABLE asks (
+    id         text COLLATE "C" PRIMARY KEY,
+    username   text COLLATE "C" NOT NULL, -- as it was asked for
+    user_id    text COLLATE "C" REFERENCES users (id) ON DELETE CASCADE,
+    account_id text COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, -- of the device
+    device_id  text COLLATE "C" NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    code       text COLLATE "C" NOT NULL, -- two digits, shown by the device that asks
+    wrong      bigint NOT NULL,           -- numbers typed that were not these
+    state      text COLLATE "C" NOT NULL, -- waiting, approved or denied
+    at         text COLLATE "C" NOT NULL,
+    expires_at text COLLATE "C" NOT NULL
+);
+CREATE UNIQUE INDEX asks_waiting ON asks (device_id, lower(username)) WHERE state = 'waiting';
+CREATE INDEX asks_user ON asks (user_id);
+CREATE INDEX asks_account ON asks (account_id);
+CREATE INDEX asks_device ON asks (device_id);
+CREATE INDEX asks_at ON asks (at);
+
+-- Accounts whose asks to join a user reach nobody.
+CREATE TABLE blocks (
+    user_id    text COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    account_id text COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    at         text COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, account_id)
+);
+CREATE INDEX blocks_account ON blocks (account_id);
+
+-- A code that lets one device join. A member has at most one per user: a new
+-- one takes the place of the old.
+CREATE TABLE invitations (
+    user_id    text COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    device_id  text COLLATE "C" NOT NULL REFERENCES devices (id) ON DELETE CASCADE, -- who invites
+    code_hash  text COLLATE "C" NOT NULL UNIQUE, -- HMAC-SHA-256 under the server's key
+    expires_at text COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, device_id)
+);
+CREATE INDEX invitations_device ON invitations (device_id);
+
+-- A code that sets a new password once. Whoever runs the server makes it with
+-- social-server admin reset-code; a new one takes the place of the old.
+CREATE TABLE reset_codes (
+    account_id text COLLATE "C" PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    code_hash  text COLLATE "C" NOT NULL UNIQUE, -- SHA-256
+    expires_at text COLLATE "C" NOT NULL
+);
+
+-- +goose Down
+DROP TABLE reset_codes, invitations, blocks, asks, audit, patches, changes, settings, members, users, logins, devices, accounts, epoch;
