@@ -130,7 +130,7 @@ func (p *program) open(ctx context.Context) (err error) {
 	p.metrics.Watch(p.hubs.Sessions)
 	p.settings = settings.NewService(timed{p.store, p.metrics}, schema, settings.Limits{
 		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
-	}, p.hubs.Publish, time.Now)
+	}, p.hubs, time.Now)
 	if p.accounts, err = account.New(p.accountConfig(keys)); err != nil {
 		return err
 	}

@@ -165,7 +165,8 @@ type users interface {
 }
 
 // Live is told what concerns devices that are connected just now. Its methods
-// are called after the change is durable, and must not block.
+// are called after the change is durable, and must not block; Online may, as
+// long as its context lasts.
 type Live interface {
 	// DeviceRevoked ends all sessions of a device and tells the other devices
 	// of the users it had joined.
@@ -182,8 +183,12 @@ type Live interface {
 	Asked(userID string, device protocol.Device, ask protocol.Ask)
 	// AskEnded tells them that it was not let in.
 	AskEnded(userID string, device protocol.Device)
+	// Answered tells the other nodes that an ask was answered: a device may wait
+	// there. It ends with Ring.
+	Answered(askID string)
 	// Noticed tells the devices of an account, but not the one it is about.
 	Noticed(accountID string, notice protocol.Notice)
-	// Online returns how many sessions each connected device has to a user.
-	Online(userID string) map[string]int
+	// Online returns how many sessions each connected device has to a user, as
+	// far as that is known before ctx ends.
+	Online(ctx context.Context, userID string) map[string]int
 }

@@ -57,7 +57,7 @@ func (s *Service) Approve(ctx context.Context, who Identity, username, askID, co
 	if joined {
 		s.memberJoined(ctx, Identity{DeviceID: ask.DeviceID, DeviceName: ask.DeviceName, AccountID: ask.AccountID}, user)
 	}
-	s.bells.ring(ask.ID)
+	s.answered(ask.ID)
 	return nil
 }
 
@@ -156,7 +156,7 @@ func (s *Service) block(ctx context.Context, user User, accountID string) (ended
 func (s *Service) askEnded(ask Ask) {
 	s.Live.AskEnded(ask.UserID, protocol.Device{ID: ask.DeviceID, Name: ask.DeviceName})
 	if ask.State != AskWaiting {
-		s.bells.ring(ask.ID)
+		s.answered(ask.ID)
 	}
 }
 

@@ -73,6 +73,16 @@ func (b *bells) close() {
 	}
 }
 
+// Ring wakes the devices that wait on this node for the answer to an ask, which
+// another node gave.
+func (s *Service) Ring(askID string) { s.bells.ring(askID) }
+
+// answered wakes them on every node.
+func (s *Service) answered(askID string) {
+	s.bells.ring(askID)
+	s.Live.Answered(askID)
+}
+
 // StopWaiting lets every device go that waits for an answer, because the server
 // is stopping.
 func (s *Service) StopWaiting() { s.bells.close() }

@@ -21,6 +21,16 @@ func TestWaitingIsAnsweredAtOnce(t *testing.T) {
 		"denied": {func(w *world, anna account.Identity, ask account.Ask) error {
 			return w.Deny(w.t.Context(), anna, "A", ask.ID, false)
 		}, account.AskDenied},
+		"on another node": {func(w *world, anna account.Identity, ask account.Ask) error {
+			other := w.open()
+			if err := other.Approve(w.t.Context(), anna, "A", ask.ID, ask.Code); err != nil {
+				return err
+			}
+			for _, answered := range w.live.answered {
+				w.Ring(answered) // as the relay would
+			}
+			return other.Close()
+		}, account.AskApproved},
 		"the server stops": {func(w *world, _ account.Identity, _ account.Ask) error {
 			w.StopWaiting()
 			return nil

@@ -17,9 +17,9 @@ func (s *Service) Devices(ctx context.Context, who Identity) ([]Listed, error) {
 		return nil, err
 	}
 	online := map[string]bool{}
-	for _, user := range users {
-		for device, sessions := range s.Live.Online(user.ID) {
-			online[device] = online[device] || sessions > 0
+	for _, sessions := range s.online(ctx, users...) {
+		for device, n := range sessions {
+			online[device] = online[device] || n > 0
 		}
 	}
 	for i := range all {

@@ -98,7 +98,7 @@ func (s *Service) Accept(ctx context.Context, who Identity, code string) (User, 
 	if joined {
 		s.memberJoined(ctx, who, user)
 	}
-	user.Joined, user.Online = true, s.online(user.ID)
+	user.Joined, user.Online = true, connected(s.online(ctx, user)[0])
 	return user, nil
 }
 

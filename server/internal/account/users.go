@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"slices"
+	"time"
 
 	"social-server/internal/errs"
 )
@@ -33,8 +34,8 @@ func (s *Service) Connect(ctx context.Context, who Identity, username string) (U
 // Users returns the users the device has joined or may join: those of its account.
 func (s *Service) Users(ctx context.Context, who Identity) ([]User, error) {
 	all, err := s.Store.Users(ctx, who.AccountID, who.DeviceID)
-	for i := range all {
-		all[i].Online = s.online(all[i].ID)
+	for i, sessions := range s.online(ctx, all...) {
+		all[i].Online = connected(sessions)
 	}
 	return all, err
 }
@@ -58,7 +59,7 @@ func (s *Service) Join(ctx context.Context, who Identity, username string) (User
 	if joined {
 		s.memberJoined(ctx, who, user)
 	}
-	user.Joined, user.Online = true, s.online(user.ID)
+	user.Joined, user.Online = true, connected(s.online(ctx, user)[0])
 	return user, nil
 }
 
@@ -147,7 +148,7 @@ func (s *Service) Members(ctx context.Context, who Identity, username string) ([
 	if err != nil {
 		return nil, err
 	}
-	sessions := s.Live.Online(user.ID)
+	sessions := s.online(ctx, user)[0]
 	for i := range members {
 		members[i].Sessions = sessions[members[i].ID]
 	}
@@ -160,10 +161,24 @@ func (s *Service) user(ctx context.Context, who Identity, username string) (User
 	return user, missing(err, errNoUser)
 }
 
-// online counts the devices that have a session to a user.
-func (s *Service) online(userID string) (devices int) {
-	for _, sessions := range s.Live.Online(userID) {
-		if sessions > 0 {
+// onlineWithin is how long an answer waits to say who is online on other nodes.
+const onlineWithin = 250 * time.Millisecond
+
+// online returns, for each user, how many sessions each connected device has.
+func (s *Service) online(ctx context.Context, users ...User) []map[string]int {
+	ctx, cancel := context.WithTimeout(ctx, onlineWithin)
+	defer cancel()
+	sessions := make([]map[string]int, len(users))
+	for i, user := range users {
+		sessions[i] = s.Live.Online(ctx, user.ID)
+	}
+	return sessions
+}
+
+// connected counts the devices that have a session.
+func connected(sessions map[string]int) (devices int) {
+	for _, n := range sessions {
+		if n > 0 {
 			devices++
 		}
 	}

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -134,6 +135,7 @@ type fakeLive struct {
 	mu       sync.Mutex
 	told     []string
 	notices  []string // those of accounts, apart
+	answered []string // asks
 	look     func()   // called first, if there is one
 	sessions map[string]map[string]int
 }
@@ -178,4 +180,9 @@ func (l *fakeLive) Noticed(account string, n protocol.Notice) {
 	defer l.mu.Unlock()
 	l.notices = append(l.notices, fmt.Sprintf("%s %s %s %s %s", account, n.Event, n.Device.Name, n.Address, n.Detail))
 }
-func (l *fakeLive) Online(user string) map[string]int { return l.sessions[user] }
+func (l *fakeLive) Answered(ask string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answered = append(l.answered, ask)
+}
+func (l *fakeLive) Online(_ context.Context, user string) map[string]int { return l.sessions[user] }

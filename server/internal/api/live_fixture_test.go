@@ -90,7 +90,7 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	w.store, err = store.Open(t.Context(), w.path)
 	must(err)
 	w.hubs = hub.NewRegistry(w.store, log, time.Now, sh.hub)
-	w.settings = settings.NewService(w.store, settings.DemoSchema(), settings.DefaultLimits, w.hubs.Publish, time.Now)
+	w.settings = settings.NewService(w.store, settings.DemoSchema(), settings.DefaultLimits, w.hubs, time.Now)
 	sh.account.Store, sh.account.Live, sh.account.Log = w.store, w.hubs, log
 	w.accounts, err = account.New(sh.account)
 	must(err)

@@ -322,20 +322,17 @@ func (c *reader) tooFast(frame protocol.ClientFrame) (code int, reason string) {
 
 // patch hands a patch to the settings; its answer is sent when it is durable.
 func (c *reader) patch(f protocol.Patch) {
-	switch {
-	case f.Err != nil:
-		c.session.Send(protocol.Refused(f.Patch.ID, errs.From(f.Err)))
-		return
-	case !c.session.Ready():
-		c.session.Send(protocol.Refused(f.Patch.ID, &errs.Error{
-			Code: errs.NotReady, Message: "Patches are accepted after ready.",
-		}))
+	session, id, err := c.session, f.Patch.ID, f.Err
+	if err == nil {
+		err = session.Begin()
+	}
+	if err != nil {
+		session.Send(protocol.Refused(id, errs.From(err)))
 		return
 	}
 	c.patches <- struct{}{}
-	session, id := c.session, f.Patch.ID
 	c.server.Settings.Submit(c.opening.User, session.Device.ID, f.Patch, func(o settings.Outcome) {
-		session.Send(answer(id, o))
+		session.Answer(answer(id, o), newest(o.Answer))
 		c.report(id, o.Err)
 		<-c.patches
 	})
@@ -361,6 +358,15 @@ func answer(id string, o settings.Outcome) *protocol.Frame {
 		return protocol.Conflict(id, o.Answer.Conflict)
 	}
 	return protocol.Ack(id, o.Answer, o.Duplicate)
+}
+
+// newest is the highest revision that an answer tells of.
+func newest(a settings.Answer) uint64 {
+	revision := a.Revision
+	for _, e := range a.Conflict {
+		revision = max(revision, e.Revision)
+	}
+	return revision
 }
 
 // preview passes a volatile value on, if it is one of the schema's (SPEC L1).

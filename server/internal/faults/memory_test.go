@@ -51,7 +51,7 @@ func (n *node) open() (err error) {
 	n.hubs = hub.NewRegistry(n.store, slog.New(slog.DiscardHandler), time.Now, hub.Options{
 		SessionsPerDevice: 8, PingEvery: time.Hour, PongWithin: time.Hour, AuthDueLead: time.Minute,
 	})
-	n.settings = settings.NewService(breakable{n.store, n}, n.schema, settings.DefaultLimits, n.publish, time.Now)
+	n.settings = settings.NewService(breakable{n.store, n}, n.schema, settings.DefaultLimits, n, time.Now)
 	return nil
 }
 
@@ -62,9 +62,9 @@ func (n *node) close() error {
 	return errors.Join(n.hubs.Close(ctx), n.store.Close())
 }
 
-// publish loses a change when it was told to, as a crash between commit and
+// Publish loses a change when it was told to, as a crash between commit and
 // publish does, or a relay.
-func (n *node) publish(user string, c settings.Change) {
+func (n *node) Publish(user string, c settings.Change) {
 	n.mu.Lock()
 	lose := n.lose
 	n.lose = false
@@ -74,6 +74,9 @@ func (n *node) publish(user string, c settings.Change) {
 		n.hubs.Publish(user, c)
 	}
 }
+
+// Doubt tells the hubs of a commit whose end nobody knows.
+func (n *node) Doubt(user string) { n.hubs.Doubt(user) }
 
 // behind reports that the user's hub was not told of its newest change.
 func (n *node) behind(user string) bool {
@@ -250,14 +253,17 @@ func (n *node) send(e *endpoint, p *Patch) (Result, error) {
 	e.mu.Lock()
 	delete(e.answers, p.ID)
 	e.mu.Unlock()
+	if err := e.session.Begin(); err != nil {
+		return Result{}, err
+	}
 	n.settings.Submit(e.user, e.device, patch.Patch, func(o settings.Outcome) {
 		switch {
 		case o.Err != nil:
-			e.session.Send(protocol.Refused(p.ID, errs.From(o.Err)))
+			e.session.Answer(protocol.Refused(p.ID, errs.From(o.Err)), 0)
 		case len(o.Answer.Conflict) > 0:
-			e.session.Send(protocol.Conflict(p.ID, o.Answer.Conflict))
+			e.session.Answer(protocol.Conflict(p.ID, o.Answer.Conflict), 0)
 		default:
-			e.session.Send(protocol.Ack(p.ID, o.Answer, o.Duplicate))
+			e.session.Answer(protocol.Ack(p.ID, o.Answer, o.Duplicate), o.Answer.Revision)
 		}
 	})
 	var m message

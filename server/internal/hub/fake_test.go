@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,8 +77,10 @@ type fakeSource struct {
 	epoch   string
 	state   settings.State
 	members []Member
+	lost    map[string]Standing // of devices that are more than no members
 	err     error
 	reads   int
+	asked   int // Heads and Standings
 }
 
 func newSource(devices ...string) *fakeSource {
@@ -101,11 +104,36 @@ func (s *fakeSource) HubMembers(context.Context, string) ([]Member, error) {
 	return append([]Member(nil), s.members...), s.err
 }
 
+func (s *fakeSource) Heads(_ context.Context, users []string) (string, map[string]uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	revisions := make(map[string]uint64)
+	for _, user := range users {
+		revisions[user] = s.state.Revision
+	}
+	return s.epoch, revisions, s.err
+}
+
+func (s *fakeSource) Standings(_ context.Context, seats []Seat) ([]Standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	standings := make([]Standing, len(seats))
+	for i, seat := range seats {
+		if !slices.ContainsFunc(s.members, func(m Member) bool { return m.ID == seat.Device }) {
+			standings[i] = NotMember
+		}
+		standings[i] = max(standings[i], s.lost[seat.Device])
+	}
+	return standings, s.err
+}
+
 // commit stores a value and returns the change that a commit would publish.
 func (s *fakeSource) commit(name, text, device string) settings.Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := settings.Change{From: s.state.Revision, Revision: s.state.Revision + 1}
+	c := settings.Change{Epoch: s.epoch, From: s.state.Revision, Revision: s.state.Revision + 1}
 	c.Entries = []settings.Entry{{
 		Key:   settings.Key{Block: "billing", Name: name},
 		Value: settings.Value{Text: text, Revision: c.Revision, Device: device, At: time.Now()},
@@ -120,10 +148,19 @@ func (s *fakeSource) set(change func()) {
 	change()
 }
 
-func newTestRegistry(s *fakeSource) *Registry {
-	return NewRegistry(s, slog.New(slog.DiscardHandler), time.Now, Options{
+func newTestRegistry(s Source, change ...func(*Options)) *Registry {
+	o := Options{
 		SessionsPerDevice: 8, PingEvery: 25 * time.Second, PongWithin: 10 * time.Second, AuthDueLead: 2 * time.Minute,
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	return NewRegistry(s, slog.New(slog.DiscardHandler), time.Now, o)
+}
+
+// ack answers a patch that the session began, as the api does.
+func ack(s *Session, revision uint64) {
+	s.Answer(protocol.Ack("p", settings.Answer{Revision: revision}, false), revision)
 }
 
 // open attaches a device to user "u".

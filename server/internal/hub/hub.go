@@ -1,13 +1,12 @@
 // Package hub is the live half of a user: the state its devices agree on, and
 // their sessions. A session is a cursor (SPEC S1): sending means bringing it
 // from there to now, so that connecting, resuming, living, lagging and
-// repairing are one mechanism. It knows no socket, store or relay, only the
-// small interfaces Conn and Source.
+// repairing are one mechanism. It knows no socket, store or Redis, only the
+// small interfaces Conn, Source and Relay.
 package hub
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -43,9 +42,14 @@ type Hub struct {
 	sessions []*Session
 	members  []*member
 
-	heard     uint64 // highest revision anybody has told of
-	stale     bool   // members changed in the store since they were read
-	repairing bool   // a goroutine of the registry is reading from the store
+	behind     bool // the store may have changes that the hub lacks
+	stale      bool // and members
+	unreadable bool // the last read failed
+	repairing  bool // a goroutine of the registry is reading from the store
+
+	elsewhere map[string]node // by node: who is connected to the user there
+	heard     uint64          // how often a node said so
+	met       bool            // the other nodes were asked
 
 	presence uint64 // version of members; a session's presence cursor points here
 	previews []preview
@@ -57,20 +61,11 @@ type Hub struct {
 	changeFrom uint64
 }
 
-// member is one entry of the presence list.
-type member struct {
-	Member
-	sessions int
-	focus    string
-	seen     uint64
-	version  uint64 // of Hub.presence when it last changed
-}
-
 // preview is the newest volatile value of one session (SPEC L1).
 type preview struct {
-	from   *Session
-	number uint64
-	frame  *protocol.Frame
+	session string // id, of whichever node
+	number  uint64
+	frame   *protocol.Frame
 }
 
 // Apply moves the hub to a stored change and wakes the sessions that lack it.
@@ -79,27 +74,51 @@ type preview struct {
 func (h *Hub) Apply(c settings.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c.Revision <= h.state.Revision {
+	here := c.Epoch == h.state.Epoch
+	if here && c.Revision <= h.state.Revision {
 		return // told twice, or by two roads
 	}
-	h.heard = max(h.heard, c.Revision)
-	if !h.state.Apply(c) { // also while a repair reads: what follows need not wait for it (SPEC S4)
+	if !here || !h.state.Apply(c) { // also while a repair reads: what follows need not wait for it (SPEC S4)
+		h.behind = true
 		h.repairLocked()
 		return
 	}
-	h.change = nil
-	h.wakeAllLocked()
+	h.movedLocked()
 }
 
-// MembersChanged makes the hub read its members from the store again, and
-// tells every session of the event.
-func (h *Hub) MembersChanged(event *protocol.Frame) {
+// movedLocked has every session sent what the state now has.
+func (h *Hub) movedLocked() {
+	h.change = nil
+	now := h.registry.now()
+	for _, s := range h.sessions {
+		if s.owed.IsZero() {
+			s.owed = now
+		}
+		s.wakeLocked()
+	}
+}
+
+// memberEvent tells every session what happened to a member, and reads the
+// members from the store again. Without a name it is the one the hub knows.
+func (h *Hub) memberEvent(event string, d protocol.Device) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.stale = true
-	for _, s := range h.sessions {
-		s.sendLocked(event)
+	if m := h.memberLocked(d.ID); m != nil && d.Name == "" {
+		d.Name = m.Name
 	}
+	frame := protocol.DeviceEvent(event, d)
+	for _, s := range h.sessions {
+		s.sendLocked(frame)
+	}
+	h.stale = true
+	h.repairLocked()
+}
+
+// look makes the hub read everything it shows from the store again.
+func (h *Hub) look() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.behind, h.stale = true, true
 	h.repairLocked()
 }
 
@@ -109,26 +128,35 @@ func (h *Hub) repairLocked() {
 	if h.repairing {
 		return
 	}
-	h.repairing = h.registry.spawn(func(ctx context.Context) { h.repair(ctx) })
+	h.repairing = h.registry.spawn(h.repair)
+	if !h.repairing {
+		h.unreadable = true // for the registry has ended
+	}
 }
 
 // repair reads from the store until the hub lacks nothing it has heard of. A
 // store that fails is asked again, less and less often: the hub meanwhile shows
 // what it has.
 func (h *Hub) repair(ctx context.Context) {
+	r := h.registry
 	wait := 50 * time.Millisecond
-	for {
-		err := h.read(ctx)
+	for first := true; ; first = false {
+		missed, err := h.readInTurn(ctx)
+		if missed && r.Gap != nil {
+			r.Gap()
+		}
 		if err == nil && h.currentOrMore() {
 			return
 		}
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || h.deleted(err) {
+		if ctx.Err() != nil || errs.Is(err, errs.NotFound) {
 			return
 		}
-		h.registry.log.Error("hub cannot read from the store", "user", h.user, "err", err)
+		if first {
+			r.log.Error("hub cannot read from the store", "user", h.user, "err", err)
+		}
 		select {
 		case <-time.After(wait):
 			wait = min(2*wait, 5*time.Second)
@@ -138,13 +166,16 @@ func (h *Hub) repair(ctx context.Context) {
 	}
 }
 
-// deleted ends the sessions of a user that is no more, and reports whether err says so.
-func (h *Hub) deleted(err error) bool {
-	if !errs.Is(err, errs.NotFound) {
-		return false
+// readInTurn is read for a repair: when all hubs have lost news at once, few of
+// them read at a time, so that patches and new sessions find the store free.
+func (h *Hub) readInTurn(ctx context.Context) (missed bool, err error) {
+	select {
+	case h.registry.turns <- struct{}{}:
+		defer func() { <-h.registry.turns }()
+		return h.read(ctx)
+	case <-ctx.Done():
+		return false, ctx.Err()
 	}
-	h.endWhere(func(*Session) bool { return true }, protocol.CloseNotMember, "not a member any more")
-	return true
 }
 
 // currentOrMore reports that nothing is missing, and ends the repair in the
@@ -152,114 +183,112 @@ func (h *Hub) deleted(err error) bool {
 func (h *Hub) currentOrMore() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stale || h.heard > h.state.Revision {
+	if h.behind || h.stale {
 		return false
 	}
 	h.repairing = false
 	return true
 }
 
-// read merges what the store has above the hub's revision, and the members.
-func (h *Hub) read(ctx context.Context) error {
+// read merges what the store has above the hub's revision, and the members if
+// they may have changed. It reports whether there was anything above. Of a user
+// that is no more it ends the sessions, and the error is errs.NotFound.
+func (h *Hub) read(ctx context.Context) (missed bool, err error) {
 	h.reading.Lock()
 	defer h.reading.Unlock()
 
 	h.mu.Lock()
-	above, epoch := h.state.Revision, h.state.Epoch
-	h.stale = false
+	at := settings.Version{Epoch: h.state.Epoch, Revision: h.state.Revision}
+	members := h.stale
+	h.behind, h.stale = false, false
 	h.mu.Unlock()
 
-	head, entries, err := h.registry.source.Changed(ctx, h.user, above)
-	restart := err == nil && above > 0 && (head.Epoch != epoch || head.Revision < above)
-	if restart {
-		head, entries, err = h.registry.source.Changed(ctx, h.user, 0)
+	news, err := h.fetch(ctx, at, members)
+	unlisted := h.merge(news, members, err)
+	if len(unlisted) > 0 {
+		if failed := h.registry.judge(ctx, unlisted, NotMember); failed != nil {
+			h.look()
+			return news.missed, failed
+		}
 	}
-	var members []Member
-	if err == nil {
-		members, err = h.registry.source.HubMembers(ctx, h.user)
-	}
+	return news.missed, err
+}
 
+// fetched is what a read brought.
+type fetched struct {
+	head    settings.Head
+	entries []settings.Entry
+	members []Member
+	restart bool // the hub's state is of another epoch, or of a future that was lost
+	missed  bool // there was something above the hub's revision
+}
+
+func (h *Hub) fetch(ctx context.Context, at settings.Version, members bool) (f fetched, err error) {
+	source := h.registry.source
+	f.head, f.entries, err = source.Changed(ctx, h.user, at.Revision)
+	f.restart = err == nil && at.Epoch != "" && (f.head.Epoch != at.Epoch || f.head.Revision < at.Revision)
+	f.missed = err == nil && (f.restart || f.head.Revision > at.Revision)
+	if f.restart {
+		f.head, f.entries, err = source.Changed(ctx, h.user, 0)
+	}
+	if err == nil && members {
+		f.members, err = source.HubMembers(ctx, h.user)
+	}
+	return f, err
+}
+
+// merge takes over what a read brought, and returns the sessions of devices that
+// are no members. A read that failed is to be tried again.
+func (h *Hub) merge(f fetched, members bool, err error) (unlisted []*Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err != nil {
-		h.stale = true
-		return err
+	h.unreadable = err != nil
+	switch {
+	case errs.Is(err, errs.NotFound):
+		h.members = nil
+		return h.unlistedLocked()
+	case err != nil:
+		h.behind, h.stale = true, h.stale || members
+		h.wakeAllLocked()
+		return nil
 	}
-	if restart {
+	if f.restart {
 		h.restartLocked()
 	}
-	h.state.Epoch = head.Epoch
-	if head.Revision > h.state.Revision { // else the hub moved on while the store was read
-		h.state.Apply(settings.Change{From: h.state.Revision, Revision: head.Revision, Entries: entries})
-		h.change = nil
+	h.state.Epoch = f.head.Epoch
+	if f.head.Revision > h.state.Revision { // else the hub moved on while the store was read
+		h.state.Apply(settings.Change{From: h.state.Revision, Revision: f.head.Revision, Entries: f.entries})
+		h.movedLocked()
 	}
-	h.mergeMembersLocked(members)
+	if members {
+		h.mergeMembersLocked(f.members)
+	}
+	if !h.behind {
+		h.releaseLocked()
+	}
 	h.wakeAllLocked()
-	return nil
+	return h.unlistedLocked()
 }
 
 // restartLocked forgets a state of another epoch: every session is brought up
 // from nothing.
 func (h *Hub) restartLocked() {
 	h.state = settings.State{}
-	h.heard = 0
 	h.change = nil
 	for _, s := range h.sessions {
 		s.cursor, s.whole = 0, true
 	}
+	h.releaseLocked()
 }
 
-// mergeMembersLocked takes over the store's list, keeping what is live.
-func (h *Hub) mergeMembersLocked(list []Member) {
-	h.presence++
-	next := make([]*member, 0, len(list))
-	for _, m := range list {
-		now := &member{Member: m, version: h.presence}
-		if old := h.memberLocked(m.ID); old != nil {
-			now.sessions, now.focus, now.seen = old.sessions, old.focus, old.seen
-			if old.LastSeen.After(m.LastSeen) {
-				now.LastSeen = old.LastSeen
-			}
-			if old.Name == m.Name {
-				now.version = old.version
-			}
-		}
-		next = append(next, now)
-	}
-	gone := slices.ContainsFunc(h.members, func(old *member) bool {
-		return !slices.ContainsFunc(list, func(m Member) bool { return m.ID == old.ID })
-	})
-	h.members = next
-	if !gone {
-		return
-	}
+// releaseLocked lets go of the answers that wait for a revision: the store was
+// read after they came, so what it has not is of another epoch.
+func (h *Hub) releaseLocked() {
 	for _, s := range h.sessions {
-		s.presence = 0 // a list that lost an entry is sent whole
-		if h.memberLocked(s.Device.ID) == nil {
-			s.endLocked(protocol.CloseNotMember, "not a member any more") // SPEC I6
+		for i := range s.control {
+			s.control[i].after = min(s.control[i].after, h.state.Revision)
 		}
 	}
-}
-
-func (h *Hub) memberLocked(id string) *member {
-	for _, m := range h.members {
-		if m.ID == id {
-			return m
-		}
-	}
-	return nil
-}
-
-// touchLocked changes a member's live entry and lets every session know.
-func (h *Hub) touchLocked(id string, change func(*member)) {
-	m := h.memberLocked(id)
-	if m == nil {
-		return
-	}
-	h.presence++
-	m.version = h.presence
-	change(m)
-	h.wakeAllLocked()
 }
 
 func (h *Hub) wakeAllLocked() {
@@ -277,17 +306,4 @@ func (h *Hub) changeFrameLocked(cursor uint64) *protocol.Frame {
 		h.changeFrom = cursor
 	}
 	return h.change
-}
-
-// presenceFrameLocked encodes the members changed above a presence cursor; 0 is all of them.
-func (h *Hub) presenceFrameLocked(above uint64) *protocol.Frame {
-	var list []protocol.Presence
-	for _, m := range h.members {
-		if above == 0 || m.version > above {
-			list = append(list, protocol.Presence{
-				ID: m.ID, Name: m.Name, Sessions: m.sessions, LastSeen: m.LastSeen, Focus: m.focus, Seen: m.seen,
-			})
-		}
-	}
-	return protocol.Presences(above == 0, list)
 }

@@ -102,7 +102,7 @@ func TestCommitReachesAll(t *testing.T) {
 		one.take()
 		two.take()
 		r.Publish("u", source.commit("salary", "3000", "d_1"))
-		a.Send(protocol.Ack("p", settings.Answer{Revision: 1}, false))
+		ack(a, 1)
 		synctest.Wait()
 		typesA, framesA := one.take()
 		typesB, framesB := two.take()
@@ -160,7 +160,7 @@ func TestGapIsRepaired(t *testing.T) {
 		if !strings.Contains(change, `"from":0,"revision":2`) || strings.Count(change, `"value":`) != 2 {
 			t.Errorf("got %s", change)
 		}
-		r.Publish("u", settings.Change{From: 0, Revision: 1}) // late, and told before
+		r.Publish("u", settings.Change{Epoch: "k3f9", From: 0, Revision: 1}) // late, and told before
 		synctest.Wait()
 		if types, _ := conn.take(); types != "" {
 			t.Errorf("old news were sent: %s", types)
@@ -205,7 +205,7 @@ func TestEpochChangesUnderLiveSessions(t *testing.T) {
 		conn.take()
 		source.set(func() { source.epoch, source.state = "new1", settings.State{} })
 		source.commit("period", "7", "d_2")
-		r.hub("u").MembersChanged(protocol.DeviceEvent("joined", protocol.Device{ID: "d_9"}))
+		r.MemberJoined("u", "d_9", "Watch")
 		synctest.Wait()
 		_, frames := conn.take()
 		if got := last(frames, "change"); !strings.Contains(got, `"epoch":"new1","from":0,"revision":1`) {
@@ -350,7 +350,7 @@ func TestPresence(t *testing.T) {
 		step("focus", `"focus":"billing.salary"`, func() { b.Focus("billing.salary") })
 		step("seen", `"seen":1`, func() { b.Seen(1); b.Seen(99) })
 		step("gone", `"online":false,"sessions":0`, func() { b.Detach() })
-		if online := r.Online("u"); len(online) != 1 || online["d_1"] != 1 {
+		if online := r.Online(t.Context(), "u"); len(online) != 1 || online["d_1"] != 1 {
 			t.Errorf("Online: %v", online)
 		}
 	})
@@ -466,7 +466,7 @@ func TestClose(t *testing.T) {
 				}
 				s.Detach()
 			}()
-			s.Send(protocol.Ack("p", settings.Answer{Revision: 1}, false))
+			s.Send(protocol.Ack("p", settings.Answer{}, false))
 		}
 		if err := r.Close(t.Context()); err != nil {
 			t.Fatal(err)
@@ -494,11 +494,11 @@ func TestReady(t *testing.T) {
 	s := newSession(h, "s_1", opening("d_1", &fakeConn{}, nil), time.Now())
 	s.writing = true // so that no writer of its own starts
 	s.openLocked(opening("d_1", &fakeConn{}, nil))
-	if s.Ready() {
-		t.Error("ready before the opening was taken")
+	if err := s.Begin(); !errs.Is(err, errs.NotReady) {
+		t.Errorf("a patch before the opening was taken: %v", err)
 	}
 	s.next(nil)
-	if !s.Ready() {
-		t.Error("not ready after it")
+	if err := s.Begin(); err != nil {
+		t.Errorf("a patch after it: %v", err)
 	}
 }

@@ -1,98 +1,122 @@
 package hub
 
-import "social-server/internal/protocol"
+import (
+	"context"
+
+	"social-server/internal/protocol"
+)
 
 // The methods below are what the accounts tell the live side: that a device
 // was revoked, a log-in ended, a membership began or ended. They return at
-// once; what they end is closed within a second (SPEC I6, A2).
+// once; what they end is closed within a second here, and within two on the
+// other nodes, which look at the store for what they are told (SPEC I6, A2).
 
 // DeviceRevoked ends every session of a device, which is locked out, and tells
 // the users it had joined.
 func (r *Registry) DeviceRevoked(device string, users []string) {
-	r.endWhere(func(s *Session) bool { return s.Device.ID == device }, protocol.CloseRevoked, "device revoked")
+	r.endWhere(func(s *Session) bool { return s.Device.ID == device }, Revoked)
 	for _, user := range users {
-		r.memberEvent(user, "revoked", device, "")
+		r.memberEvent(user, "revoked", protocol.Device{ID: device})
 	}
 }
 
 // LoginEnded ends the sessions that came from one log-in of a device.
 func (r *Registry) LoginEnded(login, device string) {
-	r.endWhere(func(s *Session) bool { return s.Device.ID == device && s.login == login },
-		protocol.CloseSignedOut, "signed out")
+	r.endWhere(func(s *Session) bool { return s.Device.ID == device && s.login == login }, SignedOut)
+	r.relay.Tell(News{Kind: LookNews, Device: protocol.Device{ID: device}})
 }
 
 // DeviceRenamed shows a device's new name to the users it has joined.
 func (r *Registry) DeviceRenamed(device, name string, users []string) {
 	for _, user := range users {
-		r.memberEvent(user, "renamed", device, name)
+		r.memberEvent(user, "renamed", protocol.Device{ID: device, Name: name})
 	}
 }
 
 // MemberJoined lists a device that has joined a user.
 func (r *Registry) MemberJoined(user, device, name string) {
-	r.memberEvent(user, "joined", device, name)
+	r.memberEvent(user, "joined", protocol.Device{ID: device, Name: name})
 }
 
 // MemberLeft ends the sessions of a device that has left a user, and unlists it.
 func (r *Registry) MemberLeft(user, device string) {
 	if h := r.hub(user); h != nil {
-		h.endWhere(func(s *Session) bool { return s.Device.ID == device }, protocol.CloseNotMember, "not a member any more")
-		r.memberEvent(user, "left", device, "")
+		h.endWhere(func(s *Session) bool { return s.Device.ID == device }, NotMember)
 	}
+	r.memberEvent(user, "left", protocol.Device{ID: device})
 }
 
-// Online counts the live sessions of each device of a user.
-func (r *Registry) Online(user string) map[string]int {
-	online := make(map[string]int)
-	h := r.hub(user)
-	if h == nil {
-		return online
+// memberEvent tells a user's sessions, on every node, what happened to a member.
+func (r *Registry) memberEvent(user, event string, d protocol.Device) {
+	if h := r.hub(user); h != nil {
+		h.memberEvent(event, d)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, s := range h.sessions {
-		if s.mode != Quiet {
-			online[s.Device.ID]++
+	r.relay.Tell(News{Kind: MemberNews, User: user, Event: event, Device: d})
+}
+
+// Answered wakes whoever waits for the answer to an ask on another node.
+func (r *Registry) Answered(ask string) {
+	r.relay.Tell(News{Kind: BellNews, Ask: ask})
+}
+
+// judge asks the store for the standings of sessions and ends those that have
+// lost theirs. Where it knows nothing worse, least holds.
+func (r *Registry) judge(ctx context.Context, sessions []*Session, least Standing) error {
+	seats := make([]Seat, len(sessions))
+	for i, s := range sessions {
+		seats[i] = Seat{User: s.hub.user, Device: s.Device.ID, Login: s.login}
+	}
+	standings, err := r.source.Standings(ctx, seats)
+	if err != nil {
+		return err
+	}
+	for i, s := range sessions {
+		if lost := max(standings[i], least); lost != Good {
+			s.End(lost.code())
 		}
 	}
-	return online
+	return nil
 }
 
-// memberEvent tells a user's sessions what happened to a member and reads the
-// members again. Without a name it is the one the hub knows.
-func (r *Registry) memberEvent(user, event, device, name string) {
-	h := r.hub(user)
-	if h == nil {
-		return
+// code is how a session ends that has lost its standing (SPEC A2).
+func (s Standing) code() (code int, reason string) {
+	switch s {
+	case Revoked:
+		return protocol.CloseRevoked, "device revoked"
+	case SignedOut:
+		return protocol.CloseSignedOut, "signed out"
+	case NotMember, Good:
 	}
-	if name == "" {
-		name = h.nameOf(device)
-	}
-	h.MembersChanged(protocol.DeviceEvent(event, protocol.Device{ID: device, Name: name}))
-}
-
-func (h *Hub) nameOf(device string) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if m := h.memberLocked(device); m != nil {
-		return m.Name
-	}
-	return ""
+	return protocol.CloseNotMember, "not a member any more"
 }
 
 // endWhere ends the sessions that match, on every hub.
-func (r *Registry) endWhere(match func(*Session) bool, code int, reason string) {
+func (r *Registry) endWhere(match func(*Session) bool, lost Standing) {
 	for _, h := range r.all() {
-		h.endWhere(match, code, reason)
+		h.endWhere(match, lost)
 	}
 }
 
-func (h *Hub) endWhere(match func(*Session) bool, code int, reason string) {
+func (h *Hub) endWhere(match func(*Session) bool, lost Standing) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.sessions {
 		if match(s) {
-			s.endLocked(code, reason)
+			s.endLocked(lost.code())
 		}
 	}
+}
+
+// sessionsWhere returns the sessions that match, of every hub.
+func (r *Registry) sessionsWhere(match func(*Session) bool) (sessions []*Session) {
+	for _, h := range r.all() {
+		h.mu.Lock()
+		for _, s := range h.sessions {
+			if match(s) {
+				sessions = append(sessions, s)
+			}
+		}
+		h.mu.Unlock()
+	}
+	return sessions
 }

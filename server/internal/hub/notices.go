@@ -16,18 +16,26 @@ func (r *Registry) AskEnded(user string, device protocol.Device) {
 // Noticed tells the devices of an account what another of them did, whichever
 // users they are connected to (SPEC L5).
 func (r *Registry) Noticed(account string, n protocol.Notice) {
-	frame := n.Encode()
+	news := News{Kind: NoticeNews, Account: account, Device: n.Device, Frame: n.Encode()}
+	r.noticeHere(news)
+	r.relay.Tell(news)
+}
+
+func (r *Registry) noticeHere(n News) {
 	for _, h := range r.all() {
-		h.send(frame, func(s *Session) bool { return s.account == account && s.Device.ID != n.Device.ID })
+		h.send(n.Frame, func(s *Session) bool { return s.account == n.Account && s.Device.ID != n.Device.ID })
 	}
 }
 
-// tell sends a frame to every session of a user.
+// tell sends a frame to every session of a user, on every node.
 func (r *Registry) tell(user string, frame *protocol.Frame) {
 	if h := r.hub(user); h != nil {
-		h.send(frame, func(*Session) bool { return true })
+		h.send(frame, everyone)
 	}
+	r.relay.Tell(News{Kind: FrameNews, User: user, Frame: frame})
 }
+
+func everyone(*Session) bool { return true }
 
 func (h *Hub) send(frame *protocol.Frame, match func(*Session) bool) {
 	h.mu.Lock()

@@ -84,9 +84,9 @@ func churn(t *testing.T, r *Registry, source *fakeSource, commits *sync.Mutex, r
 	case 4:
 		r.MemberJoined("u", device, "name")
 	case 5:
-		s.Send(protocol.Ack("p", settings.Answer{Revision: change.Revision}, false))
+		ack(s, change.Revision)
 	case 6:
 		s.End(protocol.CloseFault, "fault")
 	}
-	r.Online("u")
+	r.Online(t.Context(), "u")
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"math/big"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"social-server/internal/errs"
-	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
 
@@ -21,20 +19,30 @@ type Source interface {
 	Changed(ctx context.Context, user string, above uint64) (settings.Head, []settings.Entry, error)
 	// HubMembers returns the devices that have joined a user, ordered by the time they did.
 	HubMembers(ctx context.Context, user string) ([]Member, error)
+	// Heads returns the epoch and the revisions of users. One that does not exist is not among them.
+	Heads(ctx context.Context, users []string) (epoch string, revisions map[string]uint64, err error)
+	// Standings says of each seat, in their order, whether it still is one.
+	Standings(ctx context.Context, seats []Seat) ([]Standing, error)
 }
 
-// Options are the registry's numbers (SPEC C8, S6, A1).
+// Options are the registry's numbers (SPEC C8, S6, A1) and who is told what. The
+// functions may be nil, and must not block.
 type Options struct {
 	SessionsPerDevice int           // to one user
 	PingEvery         time.Duration // silence before a ping
 	PongWithin        time.Duration // answer to a ping
 	AuthDueLead       time.Duration // notice before a token ends
-	Resynced          func()        // a device asked for everything again (SPEC S7); may be nil; must not block
+	Resynced          func()        // a device asked for everything again (SPEC S7)
+
+	Relay     Relay               // to the other nodes; nil: there are none
+	Bell      func(ask string)    // an ask was answered on another node
+	Gap       func()              // a hub had missed a change, and has read it from the store
+	Delivered func(time.Duration) // from a change's arrival at the hub until it was written to a session
 }
 
 const (
-	sweepEvery  = time.Second
-	restartOver = 20 * time.Second // devices come back spread over this time
+	sweepEvery = time.Second
+	readers    = 8 // hubs that repair themselves from the store at once
 )
 
 var errRestarting error = &errs.Error{
@@ -45,13 +53,17 @@ var errRestarting error = &errs.Error{
 // lives from its first session to its last.
 type Registry struct {
 	Options
-	source Source
-	log    *slog.Logger
-	now    func() time.Time
+	source  Source
+	relay   Relay
+	several bool // nodes
+	log     *slog.Logger
+	now     func() time.Time
 
-	ctx  context.Context // ends the repairs and the sweep
-	stop context.CancelFunc
-	own  sync.WaitGroup // goroutines of the registry
+	ctx   context.Context // ends the repairs, the sweep and the checks
+	stop  context.CancelFunc
+	own   sync.WaitGroup // goroutines of the registry
+	turns chan struct{}  // holds a token per repair that reads
+	soon  chan struct{}  // holds a token when a check is not to wait
 
 	closing atomic.Bool // no session opens any more; set before Close looks at the hubs
 
@@ -60,14 +72,21 @@ type Registry struct {
 	empty chan struct{} // closed when closing and the last session is gone
 }
 
-// NewRegistry starts the sweep of signs of life; Close ends it.
+// NewRegistry starts the sweep of signs of life and, with several nodes, the
+// checks; Close ends them.
 func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options Options) *Registry {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Registry{
-		Options: options, source: source, log: log, now: now,
-		ctx: ctx, stop: stop, hubs: make(map[string]*Hub), empty: make(chan struct{}),
+		Options: options, source: source, relay: options.Relay, several: options.Relay != nil, log: log, now: now,
+		ctx: ctx, stop: stop, turns: make(chan struct{}, readers), soon: make(chan struct{}, 1),
+		hubs: make(map[string]*Hub), empty: make(chan struct{}),
 	}
 	r.own.Go(r.sweep)
+	if r.several {
+		r.own.Go(r.checks)
+	} else {
+		r.relay = alone{}
+	}
 	return r
 }
 
@@ -96,6 +115,7 @@ func (r *Registry) Attach(ctx context.Context, o Opening) (*Session, error) {
 		r.release(h)
 		return nil, err
 	}
+	r.relay.Mark(o.User)
 	return s, nil
 }
 
@@ -109,11 +129,13 @@ func (h *Hub) know(ctx context.Context, o Opening) error {
 	h.mu.Lock()
 	listed := h.memberLocked(o.Device.ID) != nil && !h.stale // it may have been revoked a moment ago
 	ahead := o.Resume != nil && o.Resume.Epoch == h.state.Epoch && o.Resume.Revision > h.state.Revision
+	h.stale = h.stale || !listed
 	h.mu.Unlock()
 	if listed && !ahead {
 		return nil
 	}
-	return h.read(ctx)
+	_, err := h.read(ctx)
+	return err
 }
 
 // add puts a session among the hub's, unless its device may not or has too many.
@@ -155,7 +177,7 @@ func (r *Registry) acquire(user string) (*Hub, error) {
 	}
 	h := r.hubs[user]
 	if h == nil {
-		h = &Hub{user: user, registry: r, loaded: make(chan struct{}), repairing: true, presence: 1}
+		h = &Hub{user: user, registry: r, loaded: make(chan struct{}), stale: true, repairing: true, presence: 1}
 		r.hubs[user] = h
 		r.own.Go(func() { r.load(h) })
 	}
@@ -167,9 +189,10 @@ func (r *Registry) acquire(user string) (*Hub, error) {
 // meanwhile: a session that opened behind them would get acks before changes
 // (SPEC S4). It counts as a repair.
 func (r *Registry) load(h *Hub) {
-	h.loadErr = h.read(r.ctx)
+	r.relay.Mark(h.user) // the sooner it hears of the others, the less it misses
+	_, h.loadErr = h.read(r.ctx)
 	for h.loadErr == nil && !h.currentOrMore() {
-		h.loadErr = h.read(r.ctx)
+		_, h.loadErr = h.read(r.ctx)
 	}
 	if h.loadErr != nil {
 		r.mu.Lock()
@@ -184,12 +207,15 @@ func (r *Registry) load(h *Hub) {
 // release gives a hub back; the last one removes it.
 func (r *Registry) release(h *Hub) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	h.refs--
 	if h.refs == 0 && r.hubs[h.user] == h {
 		delete(r.hubs, h.user)
 	}
+	r.mu.Unlock()
+	r.relay.Mark(h.user) // before Close hears that the registry is empty
+	r.mu.Lock()
 	r.emptyLocked()
+	r.mu.Unlock()
 }
 
 func (r *Registry) emptyLocked() {
@@ -228,14 +254,6 @@ func (r *Registry) all() []*Hub {
 	return hubs
 }
 
-// Publish moves the user's hub, if anybody is connected, to a stored change.
-// It never blocks.
-func (r *Registry) Publish(user string, change settings.Change) {
-	if h := r.hub(user); h != nil {
-		h.Apply(change)
-	}
-}
-
 // sweep looks at every session's clocks once a second.
 func (r *Registry) sweep() {
 	tick := time.NewTicker(sweepEvery)
@@ -266,39 +284,4 @@ func (r *Registry) Sessions() (sessions, hubs int) {
 		h.mu.Unlock()
 	}
 	return sessions, len(list)
-}
-
-// Close says bye to every session, each with its own time to come back, and
-// waits until all are gone or ctx ends (SPEC E5). No session opens any more.
-func (r *Registry) Close(ctx context.Context) error {
-	r.closing.Store(true)
-	r.mu.Lock()
-	r.emptyLocked()
-	r.mu.Unlock()
-	for _, h := range r.all() {
-		h.mu.Lock()
-		for _, s := range h.sessions {
-			s.sendLocked(protocol.Bye(protocol.CloseRestart, "restart", jitter(restartOver)))
-			s.endLocked(protocol.CloseRestart, "restart")
-		}
-		h.mu.Unlock()
-	}
-	var err error
-	select {
-	case <-r.empty:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	r.stop()
-	r.own.Wait()
-	return err
-}
-
-// jitter is full jitter: anything from half a second to most.
-func jitter(most time.Duration) time.Duration {
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
-	if err != nil {
-		return most // crypto/rand does not fail; coming back late is harmless
-	}
-	return 500*time.Millisecond + time.Duration(n.Int64())
 }

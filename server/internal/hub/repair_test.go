@@ -6,7 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
 
@@ -39,7 +38,7 @@ func TestChangeDuringARepairPrecedesItsAck(t *testing.T) {
 		r.MemberJoined("u", "d_1", "Phone")
 		synctest.Wait() // the hub reads, and waits
 		r.Publish("u", source.commit("salary", "3000", "d_1"))
-		s.Send(protocol.Ack("p", settings.Answer{Revision: 1}, false))
+		ack(s, 1)
 		synctest.Wait()
 		if got, _ := conn.take(); got != "device change ack" {
 			t.Errorf("got %q", got)
@@ -89,7 +88,7 @@ func TestStopSendsChangesBeforeTheirAcks(t *testing.T) {
 		r.MemberJoined("u", "d_1", "Phone")
 		synctest.Wait() // the writer is in a write
 		r.Publish("u", source.commit("salary", "3000", "d_1"))
-		s.Send(protocol.Ack("p", settings.Answer{Revision: 1}, false))
+		ack(s, 1)
 		closed := make(chan error)
 		go func() { closed <- r.Close(context.Background()) }()
 		synctest.Wait()

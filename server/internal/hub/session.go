@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"social-server/internal/errs"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
@@ -71,17 +72,28 @@ type Session struct {
 	presence uint64
 	preview  uint64
 	opening  *protocol.Frame // welcome, until it is taken to be written
-	control  []*protocol.Frame
+	control  []control
+	owed     time.Time // when the first change came that it was not sent yet; zero: none
 	ping     bool
 	pinged   time.Time // zero: no ping awaits its pong
 	warned   bool      // authDue was sent
 	expires  time.Time
 	focus    string
+	patches  int             // begun and not answered
+	leaving  *protocol.Frame // bye, once it is to leave
 	writing  bool
 	gone     bool // detached
 	ending   *ending
 
+	taken time.Time // owed, of what is being written; the writer's own
+
 	writer sync.WaitGroup // the writer's goroutine
+}
+
+// control is a frame that is no news of the user.
+type control struct {
+	frame *protocol.Frame
+	after uint64 // the revision the session must have been sent before
 }
 
 type ending struct {
@@ -138,8 +150,12 @@ func (s *Session) write() {
 		var end *ending
 		frames, end = s.next(frames[:0])
 		if len(frames) > 0 {
-			if err := s.conn.Write(frames); err != nil && end == nil {
+			err := s.conn.Write(frames)
+			if err != nil && end == nil {
 				end = &ending{protocol.CloseSlow, "too slow to write"}
+			}
+			if err == nil {
+				s.delivered()
 			}
 		}
 		if end != nil {
@@ -152,6 +168,13 @@ func (s *Session) write() {
 	}
 }
 
+// delivered tells how long the change that was written had been waiting for that.
+func (s *Session) delivered() {
+	if r := s.hub.registry; r.Delivered != nil && !s.taken.IsZero() {
+		r.Delivered(r.now().Sub(s.taken))
+	}
+}
+
 // next takes what the session lacks, and moves its cursors. Nothing at all
 // means the writer is to stop; it does so in the same step, so that no wake-up
 // falls between.
@@ -159,16 +182,32 @@ func (s *Session) next(frames []*protocol.Frame) ([]*protocol.Frame, *ending) {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.ending == nil || s.ending.code == protocol.CloseRestart { // the acks at a stop have their changes too (SPEC S4)
+	s.taken = time.Time{}
+	end := s.ending
+	restart := end != nil && end.code == protocol.CloseRestart
+	if end == nil || restart { // the acks at a stop have their changes too (SPEC S4)
 		frames = s.newsLocked(frames)
 	}
-	frames = append(frames, s.control...)
-	clear(s.control)
-	s.control = s.control[:0]
-	if len(frames) == 0 && s.ending == nil {
+	frames = s.controlLocked(frames)
+	if len(s.control) > 0 && restart && !h.unreadable {
+		end = nil // once the hub has read what they wait for
+	}
+	if len(frames) == 0 && end == nil {
 		s.writing = false
 	}
-	return frames, s.ending
+	return frames, end
+}
+
+// controlLocked appends the control frames in order, up to one that answers for
+// a revision the session was not sent yet: no ack precedes its change (SPEC S4).
+func (s *Session) controlLocked(frames []*protocol.Frame) []*protocol.Frame {
+	n := 0
+	for n < len(s.control) && s.control[n].after <= s.cursor {
+		frames = append(frames, s.control[n].frame)
+		n++
+	}
+	s.control = slices.Delete(s.control, 0, n)
+	return frames
 }
 
 // newsLocked appends, in the order of SPEC C5, everything above the cursors.
@@ -182,6 +221,7 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	if s.cursor < h.state.Revision || s.whole || s.answer {
 		frames = append(frames, h.changeFrameLocked(s.cursor))
 		s.cursor, s.whole, s.answer = h.state.Revision, false, false
+		s.taken, s.owed = s.owed, time.Time{}
 	}
 	if s.mode == Quiet {
 		return frames
@@ -194,7 +234,7 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 		frames = append(frames, protocol.Ready(h.state.Revision))
 	}
 	for _, p := range h.previews {
-		if p.number > s.preview && p.from != s {
+		if p.number > s.preview && p.session != s.ID {
 			frames = append(frames, p.frame)
 		}
 	}
@@ -206,7 +246,9 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	return frames
 }
 
-func (s *Session) sendLocked(f *protocol.Frame) {
+func (s *Session) sendLocked(f *protocol.Frame) { s.queueLocked(control{frame: f}) }
+
+func (s *Session) queueLocked(c control) {
 	if s.mode == Quiet {
 		return
 	}
@@ -214,7 +256,7 @@ func (s *Session) sendLocked(f *protocol.Frame) {
 		s.endLocked(protocol.CloseSlow, "too slow to write")
 		return
 	}
-	s.control = append(s.control, f)
+	s.control = append(s.control, c)
 	s.wakeLocked()
 }
 
@@ -227,8 +269,7 @@ func (s *Session) endLocked(code int, reason string) {
 	s.wakeLocked()
 }
 
-// Send queues a control frame: the answer to a patch. It never precedes the
-// change it answers for (SPEC S4).
+// Send queues a control frame.
 func (s *Session) Send(f *protocol.Frame) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -243,12 +284,36 @@ func (s *Session) End(code int, reason string) {
 	s.endLocked(code, reason)
 }
 
-// Ready reports whether the opening is on its way: patches are accepted (SPEC
-// C7). It is no later than that, or a quick device could answer ready too soon.
-func (s *Session) Ready() bool {
+// Begin takes a patch in, which Answer ends. It is refused before the opening is
+// on its way (SPEC C7), which is no later than that, or a quick device could
+// answer ready too soon; and once the session was told to leave.
+func (s *Session) Begin() error {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	return s.opening == nil
+	switch {
+	case s.opening != nil:
+		return errs.New(errs.NotReady, "Patches are accepted after ready.")
+	case s.leaving != nil:
+		return errRestarting
+	}
+	s.patches++
+	return nil
+}
+
+// Answer ends a patch that Begin took in. The frame is written once the session
+// was sent the revision it answers for, never before (SPEC S4). That is at once,
+// unless the hub has not heard of another node's change before it: then it reads.
+func (s *Session) Answer(f *protocol.Frame, revision uint64) {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if revision > h.state.Revision {
+		h.behind = true
+		h.repairLocked()
+	}
+	s.queueLocked(control{f, revision})
+	s.patches--
+	s.farewellLocked()
 }
 
 // Behind reports whether there is a change the session is to be sent, or was.
@@ -277,58 +342,27 @@ func (s *Session) Sync(revision uint64) {
 	s.wakeLocked()
 }
 
-// Seen notes the revision the device has shown (SPEC S6).
-func (s *Session) Seen(revision uint64) {
-	h := s.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	m := h.memberLocked(s.Device.ID)
-	if m == nil || s.gone || revision <= m.seen || revision > h.state.Revision {
-		return
-	}
-	h.touchLocked(s.Device.ID, func(m *member) { m.seen = revision })
-}
-
-// Focus notes what is being edited on the device (SPEC L2).
-func (s *Session) Focus(field string) {
-	h := s.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if s.gone || s.focus == field {
-		return
-	}
-	s.focus = field
-	h.touchLocked(s.Device.ID, func(m *member) { m.focus = field })
-}
-
-// Preview shows a volatile value to the user's other sessions (SPEC L1).
-func (s *Session) Preview(set []settings.Assignment) {
-	frame := protocol.Previewed(set, s.Device.ID)
-	h := s.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if s.gone {
-		return
-	}
-	h.preview++
-	newest := preview{s, h.preview, frame}
-	if i := slices.IndexFunc(h.previews, func(p preview) bool { return p.from == s }); i >= 0 {
-		h.previews[i] = newest
-	} else {
-		h.previews = append(h.previews, newest)
-	}
-	for _, other := range h.sessions {
-		if other != s {
-			other.wakeLocked()
-		}
-	}
-}
-
 // Renew gives the session a token that lasts longer (SPEC A1).
 func (s *Session) Renew(expires time.Time) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	s.expires, s.warned = expires, false
+}
+
+// leaveLocked has the session say bye and close, once the patches that it sent
+// before are answered (SPEC E5).
+func (s *Session) leaveLocked(retryIn time.Duration) {
+	if s.leaving == nil {
+		s.leaving = protocol.Bye(protocol.CloseRestart, "restart", retryIn)
+		s.farewellLocked()
+	}
+}
+
+func (s *Session) farewellLocked() {
+	if s.leaving != nil && s.patches == 0 && s.ending == nil {
+		s.sendLocked(s.leaving)
+		s.endLocked(protocol.CloseRestart, "restart")
+	}
 }
 
 // Detach removes the session from its hub and waits for its writer. Its owner,
@@ -339,7 +373,7 @@ func (s *Session) Detach() {
 	h.mu.Lock()
 	s.gone = true
 	h.sessions = slices.DeleteFunc(h.sessions, func(o *Session) bool { return o == s })
-	h.previews = slices.DeleteFunc(h.previews, func(p preview) bool { return p.from == s })
+	h.previews = slices.DeleteFunc(h.previews, func(p preview) bool { return p.session == s.ID })
 	focus := ""
 	for _, o := range h.sessions {
 		if o.Device.ID == s.Device.ID && o.focus != "" {

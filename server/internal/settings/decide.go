@@ -68,6 +68,9 @@ type Current struct {
 func Decide(w *Write, cur Current, limits Limits) Outcome {
 	out := decide(w, cur, limits)
 	out.Epoch = cur.Head.Epoch
+	if out.Change != nil {
+		out.Change.Epoch = cur.Head.Epoch
+	}
 	return out
 }
 

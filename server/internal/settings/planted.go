@@ -25,11 +25,11 @@ func plantedCursor(revision uint64) uint64 {
 
 // planted puts a store in front of the true one that says what will be stored
 // before it is: to everyone (ack-early), or to the other devices (publish-early).
-func planted(s Store, publish Publish) Store {
+func planted(s Store, audience Audience) Store {
 	if plant != "ack-early" && plant != "publish-early" {
 		return s
 	}
-	return &hasty{Store: s, publish: publish, users: make(map[string]*shadow), answers: make(map[[2]string]*Remembered)}
+	return &hasty{Store: s, audience: audience, users: make(map[string]*shadow), answers: make(map[[2]string]*Remembered)}
 }
 
 // plantedDelay is how long the truth lags behind what was said.
@@ -37,10 +37,10 @@ const plantedDelay = 40 * time.Millisecond
 
 type hasty struct {
 	Store
-	publish Publish
-	commits sync.Mutex // keeps the late commits in order
-	users   map[string]*shadow
-	answers map[[2]string]*Remembered
+	audience Audience
+	commits  sync.Mutex // keeps the late commits in order
+	users    map[string]*shadow
+	answers  map[[2]string]*Remembered
 }
 
 // shadow is what a user will look like.
@@ -67,7 +67,7 @@ func (h *hasty) Commit(ctx context.Context, group []*Write, limits Limits) ([]Ou
 	if plant == "publish-early" {
 		for i, w := range group {
 			if c := outcomes[i].Change; c != nil {
-				h.publish(w.User, *c)
+				h.audience.Publish(w.User, *c)
 			}
 		}
 		time.Sleep(plantedDelay)

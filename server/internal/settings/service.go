@@ -25,9 +25,15 @@ type Store interface {
 	History(ctx context.Context, user string, q HistoryQuery) (Page, error)
 }
 
-// Publish tells the live sessions of a user about a stored change. It is called
-// in commit order, before the writer gets its answer (SPEC I2), and must not block.
-type Publish func(user string, change Change)
+// Audience is who hears of changes: the live sessions. Its methods must not block.
+type Audience interface {
+	// Publish tells of a stored change. It is called in commit order, before the
+	// writer gets its answer (SPEC I2).
+	Publish(user string, change Change)
+	// Doubt tells that a commit failed and may have been stored all the same, so
+	// that only the store can say what is true.
+	Doubt(user string)
+}
 
 // Bounds of the writers' queue. A group is bounded so that no commit is long;
 // the queue, so that a stalled disk is answered with Unavailable instead of memory.
@@ -43,9 +49,9 @@ type Service struct {
 	Schema *Schema
 	Limits Limits
 
-	store   Store
-	publish Publish
-	now     func() time.Time
+	store    Store
+	audience Audience
+	now      func() time.Time
 
 	mu     sync.Mutex // guards the following
 	queue  []submitted
@@ -61,10 +67,10 @@ type submitted struct {
 }
 
 // NewService starts the committer; Close ends it.
-func NewService(store Store, schema *Schema, limits Limits, publish Publish, now func() time.Time) *Service {
+func NewService(store Store, schema *Schema, limits Limits, audience Audience, now func() time.Time) *Service {
 	s := &Service{
 		Schema: schema, Limits: limits,
-		store: planted(store, publish), publish: publish, now: now,
+		store: planted(store, audience), audience: audience, now: now,
 		work: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	go s.commitLoop()
@@ -163,14 +169,26 @@ func (s *Service) commit(group []submitted) {
 	}
 	// Not a caller's context: the group is shared, and a commit that has begun must end.
 	outcomes, err := s.store.Commit(context.Background(), writes, s.Limits)
+	if err != nil {
+		s.fail(group, err)
+		return
+	}
 	for i, one := range group {
-		if err != nil {
-			one.reply(Outcome{Err: err})
-			continue
-		}
 		if outcomes[i].Change != nil {
-			s.publish(one.write.User, *outcomes[i].Change)
+			s.audience.Publish(one.write.User, *outcomes[i].Change)
 		}
 		one.reply(outcomes[i])
+	}
+}
+
+// fail answers a group whose commit failed, and may have succeeded unheard.
+func (s *Service) fail(group []submitted, err error) {
+	doubted := make(map[string]bool)
+	for _, one := range group {
+		if user := one.write.User; !doubted[user] {
+			doubted[user] = true
+			s.audience.Doubt(user)
+		}
+		one.reply(Outcome{Err: err})
 	}
 }

@@ -65,10 +65,12 @@ func period(id string) Patch {
 }
 
 func newTestService(store *slowStore) *Service {
-	return NewService(store, DemoSchema(), DefaultLimits, func(_ string, c Change) {
-		store.note("publish %d", c.Revision)
-	}, time.Now)
+	return NewService(store, DemoSchema(), DefaultLimits, store, time.Now)
 }
+
+// The store of these tests is the audience too, so that all is noted in order.
+func (s *slowStore) Publish(_ string, c Change) { s.note("publish %d", c.Revision) }
+func (s *slowStore) Doubt(user string)          { s.note("doubt %s", user) }
 
 // [SPEC I2] Commit, then publish, then answer.
 func TestServiceOrder(t *testing.T) {
@@ -116,7 +118,8 @@ func TestServiceGroups(t *testing.T) {
 	}
 }
 
-// A failed commit fails every patch in it and publishes nothing; the next one is tried.
+// A failed commit fails every patch in it and publishes nothing; but it may have
+// been stored, so its users are doubted, once each. The next one is tried.
 func TestServiceFailedCommit(t *testing.T) {
 	store := newSlowStore()
 	s := newTestService(store)
@@ -136,6 +139,9 @@ func TestServiceFailedCommit(t *testing.T) {
 		if o := <-ends; !errors.Is(o.Err, full) {
 			t.Errorf("got %+v", o)
 		}
+	}
+	if got := fmt.Sprint(store.events); got != "[commit a publish 1 doubt u]" {
+		t.Errorf("got %s", got)
 	}
 	submit("d")
 	<-store.begun

@@ -46,6 +46,7 @@ type Entry struct {
 // Change is what one commit, or a read from the store, brings: the newest
 // entries of every key changed after From, up to and including Revision.
 type Change struct {
+	Epoch          string // of the database
 	From, Revision uint64
 	Entries        []Entry
 }

@@ -1,0 +1,86 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"math/big"
+	"time"
+)
+
+// When devices are to come back, each at a time of its own: to this server, which
+// has to start again first, or to another node, which is there.
+const (
+	restartOver = 20 * time.Second
+	moveOver    = 2 * time.Second
+)
+
+// Drain moves the sessions of this node to others: evenly over the window each
+// is said bye and closed, after the patches it sent before were answered, while
+// the others go on as ever (SPEC E5). No session opens any more. It returns when
+// all were told, or ctx ends; a window of 0 leaves them to Close.
+func (r *Registry) Drain(ctx context.Context, window time.Duration) error {
+	r.refuse()
+	if window <= 0 {
+		return nil
+	}
+	sessions := r.sessionsWhere(everyone)
+	began := time.Now()
+	for i, s := range sessions {
+		due := began.Add(window * time.Duration(i) / time.Duration(len(sessions)))
+		timer := time.NewTimer(time.Until(due))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		s.leave(moveOver)
+	}
+	return nil
+}
+
+// refuse makes every new session be refused.
+func (r *Registry) refuse() {
+	r.closing.Store(true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.emptyLocked()
+}
+
+func (s *Session) leave(over time.Duration) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.leaveLocked(500*time.Millisecond + upTo(over))
+}
+
+// Close says bye to every session that was not told yet, each with its own time
+// to come back, and waits until all are gone or ctx ends (SPEC E5). No session
+// opens any more, and no patch is waited for: they are answered by now.
+func (r *Registry) Close(ctx context.Context) error {
+	r.refuse()
+	for _, s := range r.sessionsWhere(everyone) {
+		s.hub.mu.Lock()
+		s.patches = 0
+		s.leaveLocked(500*time.Millisecond + upTo(restartOver))
+		s.farewellLocked()
+		s.hub.mu.Unlock()
+	}
+	var err error
+	select {
+	case <-r.empty:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	r.stop()
+	r.own.Wait()
+	return err
+}
+
+// upTo is a random time below most.
+func upTo(most time.Duration) time.Duration {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
+	if err != nil {
+		return most // crypto/rand does not fail; being late is harmless
+	}
+	return time.Duration(n.Int64())
+}

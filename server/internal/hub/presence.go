@@ -1,0 +1,253 @@
+package hub
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"social-server/internal/protocol"
+)
+
+// member is one entry of the presence list. What is live of it is of this node;
+// others are beside it, in Hub.elsewhere.
+type member struct {
+	Member
+	sessions int
+	focus    string
+	seen     uint64 // on whichever node
+	version  uint64 // of Hub.presence when it last changed
+}
+
+// node is what another node said last of who is connected to the user there.
+type node struct {
+	connected []Connected
+	heard     uint64 // of Hub.heard, when it said so
+}
+
+// Here returns who is connected to a user on this node, and whether it has a
+// hub, and so wants news of the user.
+func (r *Registry) Here(user string) (connected []Connected, wanted bool) {
+	h := r.hub(user)
+	if h == nil {
+		return nil, false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.members {
+		if m.sessions > 0 {
+			connected = append(connected, Connected{m.ID, m.sessions, m.focus, m.seen})
+		}
+	}
+	return connected, true
+}
+
+// heardOf takes over what another node says.
+func (h *Hub) heardOf(name string, connected []Connected) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.heard++
+	h.elsewhereLocked(name, connected)
+}
+
+// elsewhereLocked replaces what is known of a node, and shows what that changed.
+func (h *Hub) elsewhereLocked(name string, connected []Connected) {
+	before := h.elsewhere[name].connected
+	if len(connected) == 0 {
+		delete(h.elsewhere, name)
+	} else {
+		if h.elsewhere == nil {
+			h.elsewhere = make(map[string]node)
+		}
+		h.elsewhere[name] = node{connected, h.heard}
+	}
+	for _, c := range before {
+		if of(connected, c.Device) != c {
+			h.touchLocked(c.Device, func(m *member) { m.LastSeen = h.registry.now() })
+		}
+	}
+	for _, c := range connected {
+		if c != of(before, c.Device) {
+			h.touchLocked(c.Device, func(m *member) { m.seen, m.LastSeen = max(m.seen, c.Seen), h.registry.now() })
+		}
+	}
+}
+
+// of returns what a node says of a device; the zero value is nothing.
+func of(connected []Connected, device string) Connected {
+	for _, c := range connected {
+		if c.Device == device {
+			return c
+		}
+	}
+	return Connected{}
+}
+
+// meetOthers asks who is connected on the other nodes, without making anybody
+// wait for the answer.
+func (r *Registry) meetOthers(user string) {
+	if h := r.hub(user); h != nil && r.several {
+		r.spawn(h.meet)
+	}
+}
+
+// meet replaces what is known of the other nodes, except where one of them said
+// something newer meanwhile.
+func (h *Hub) meet(ctx context.Context) {
+	h.mu.Lock()
+	h.heard++ // what is heard from here on has a higher number
+	began := h.heard
+	h.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, othersWithin)
+	defer cancel()
+	others, err := h.registry.relay.Others(ctx, h.user)
+	if err != nil {
+		return // it comes back with a gap, and is asked again
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.met = true
+	for name, known := range h.elsewhere {
+		if _, still := others[name]; !still && known.heard <= began {
+			h.elsewhereLocked(name, nil)
+		}
+	}
+	for name, connected := range others {
+		if h.elsewhere[name].heard <= began {
+			h.elsewhereLocked(name, connected)
+		}
+	}
+}
+
+// Gone forgets a node that is heard of no more: its devices are offline.
+func (r *Registry) Gone(name string) {
+	for _, h := range r.all() {
+		h.heardOf(name, nil)
+	}
+}
+
+// othersWithin bounds the wait for what other nodes know.
+const othersWithin = 2 * time.Second
+
+// Online counts the live sessions of each device of a user, on all nodes as far
+// as it is known before ctx ends.
+func (r *Registry) Online(ctx context.Context, user string) map[string]int {
+	online := make(map[string]int)
+	h := r.hub(user)
+	if h != nil && h.countOnline(online) {
+		return online
+	}
+	others, err := r.relay.Others(ctx, user)
+	if err != nil {
+		return online // the other nodes' devices are shown a little later
+	}
+	for _, connected := range others {
+		for _, c := range connected {
+			online[c.Device] += c.Sessions
+		}
+	}
+	return online
+}
+
+// countOnline counts what the hub knows, and reports whether that is all there is.
+func (h *Hub) countOnline(online map[string]int) (all bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all = h.met || !h.registry.several
+	for _, m := range h.members {
+		if m.sessions > 0 {
+			online[m.ID] += m.sessions
+		}
+	}
+	for _, n := range h.elsewhere {
+		for _, c := range n.connected {
+			if all {
+				online[c.Device] += c.Sessions
+			}
+		}
+	}
+	return all
+}
+
+// mergeMembersLocked takes over the store's list, keeping what is live.
+func (h *Hub) mergeMembersLocked(list []Member) {
+	h.presence++
+	next := make([]*member, 0, len(list))
+	for _, m := range list {
+		now := &member{Member: m, version: h.presence}
+		if old := h.memberLocked(m.ID); old != nil {
+			now.sessions, now.focus, now.seen = old.sessions, old.focus, old.seen
+			if old.LastSeen.After(m.LastSeen) {
+				now.LastSeen = old.LastSeen
+			}
+			if old.Name == m.Name {
+				now.version = old.version
+			}
+		}
+		next = append(next, now)
+	}
+	gone := slices.ContainsFunc(h.members, func(old *member) bool {
+		return !slices.ContainsFunc(list, func(m Member) bool { return m.ID == old.ID })
+	})
+	h.members = next
+	if !gone {
+		return
+	}
+	for _, s := range h.sessions {
+		s.presence = 0 // a list that lost an entry is sent whole
+	}
+}
+
+// unlistedLocked returns the sessions of devices that are no members.
+func (h *Hub) unlistedLocked() (sessions []*Session) {
+	for _, s := range h.sessions {
+		if s.ending == nil && h.memberLocked(s.Device.ID) == nil {
+			sessions = append(sessions, s)
+		}
+	}
+	return sessions
+}
+
+func (h *Hub) memberLocked(id string) *member {
+	for _, m := range h.members {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// touchLocked changes a member's live entry and lets every session know.
+func (h *Hub) touchLocked(id string, change func(*member)) {
+	m := h.memberLocked(id)
+	if m == nil {
+		return
+	}
+	h.presence++
+	m.version = h.presence
+	change(m)
+	h.wakeAllLocked()
+}
+
+// presenceFrameLocked encodes the members changed above a presence cursor; 0 is all of them.
+func (h *Hub) presenceFrameLocked(above uint64) *protocol.Frame {
+	var list []protocol.Presence
+	for _, m := range h.members {
+		if above == 0 || m.version > above {
+			list = append(list, h.presenceLocked(m))
+		}
+	}
+	return protocol.Presences(above == 0, list)
+}
+
+// presenceLocked is a member's entry, of all nodes together.
+func (h *Hub) presenceLocked(m *member) protocol.Presence {
+	p := protocol.Presence{ID: m.ID, Name: m.Name, Sessions: m.sessions, LastSeen: m.LastSeen, Focus: m.focus, Seen: m.seen}
+	for _, n := range h.elsewhere {
+		c := of(n.connected, m.ID)
+		p.Sessions += c.Sessions
+		if p.Focus == "" {
+			p.Focus = c.Focus
+		}
+	}
+	return p
+}
