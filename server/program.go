@@ -127,6 +127,7 @@ func (p *program) open(ctx context.Context) (err error) {
 		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
 		Resynced: p.metrics.Resynced,
 	})
+	p.metrics.Built(version)
 	p.metrics.Watch(p.hubs.Sessions)
 	p.settings = settings.NewService(timed{p.store, p.metrics}, schema, settings.Limits{
 		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
@@ -146,6 +147,7 @@ func (p *program) open(ctx context.Context) (err error) {
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
 			Waiting:     p.cfg.Limits.Waiting, WaitingPerAddress: p.cfg.Limits.WaitingPerAddress,
+			Limited: p.metrics.Limited,
 		},
 		Wire: p.wire(),
 	}

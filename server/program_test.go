@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"social-server/internal/api"
 )
 
 func TestMain(m *testing.M) {
@@ -214,8 +216,13 @@ func TestMetrics(t *testing.T) {
 	r := runServer(t, filepath.Join(t.TempDir(), "data"), "METRICS_ADDR="+addr)
 	defer r.end(t)
 	status, text := get(t, "http://"+addr+"/metrics")
-	if status != 200 || !strings.Contains(text, "\nsocial_sessions 0") {
+	if status != 200 || !strings.Contains(text, "\nsocial_sessions 0") || !strings.Contains(text, `version="dev"`) {
 		t.Errorf("%d %s", status, text)
+	}
+	for _, limiter := range api.Limiters() {
+		if !strings.Contains(text, fmt.Sprintf("social_limited_total{limiter=%q} 0", limiter)) {
+			t.Errorf("the limiter %s is not among the metrics", limiter)
+		}
 	}
 	for _, path := range []string{"/metrics", "/debug/pprof/"} {
 		if status, text := get(t, r.url+path); strings.Contains(text, "goroutine") || status == 200 && strings.Contains(text, "social_sessions") {

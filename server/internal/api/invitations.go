@@ -21,8 +21,8 @@ type codeGuard struct{ addresses, accounts *buckets }
 
 func newCodeGuard() *codeGuard {
 	return &codeGuard{
-		addresses: newBuckets(wrongCodesOfAddress, time.Hour),
-		accounts:  newBuckets(wrongCodesOfAccount, 10*time.Minute),
+		addresses: newBuckets(byCode, wrongCodesOfAddress, time.Hour),
+		accounts:  newBuckets(byCode, wrongCodesOfAccount, 10*time.Minute),
 	}
 }
 

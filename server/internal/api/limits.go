@@ -21,6 +21,31 @@ type Limits struct {
 	Now         func() time.Time // time.Now
 
 	WaitingPerAddress int // 20: those of one client address
+
+	Limited func(limiter string) // told of every refusal by a limiter, to count them; may be nil
+}
+
+// The limiters, by what they count: how a refusal is told to Limits.Limited.
+const (
+	byAddress   = "address"   // tries of a client address
+	byName      = "name"      // wrong passwords for a name
+	byAccount   = "account"   // wrong passwords for an account
+	byStrangers = "strangers" // wrong passwords of all strangers together
+	byCode      = "code"      // wrong codes of invitations
+	byWaiting   = "waiting"   // sockets that have not said who they are
+	byFrames    = "frames"    // frames of a session
+)
+
+// Limiters returns the names of all limiters.
+func Limiters() []string {
+	return []string{byAddress, byName, byAccount, byStrangers, byCode, byWaiting, byFrames}
+}
+
+// limited tells of a refusal by a limiter.
+func (l *Limits) limited(limiter string) {
+	if l.Limited != nil {
+		l.Limited(limiter)
+	}
 }
 
 // guard slows down whoever guesses passwords. What it knows is in memory, and
@@ -35,6 +60,7 @@ type guard struct {
 	accounts *buckets // by account: one may have many device names
 	all      *buckets // of strangers, under one key
 	now      func() time.Time
+	limited  func(limiter string)
 
 	mu    sync.Mutex          // guards the following field; nothing waits under it
 	known map[string]struct{} // pairs of address and name whose password was right
@@ -43,12 +69,13 @@ type guard struct {
 func newGuard(l Limits) *guard {
 	failures, tries, all := cmp.Or(l.Failures, 10), cmp.Or(l.Tries, 30), cmp.Or(l.AllFailures, 300)
 	g := &guard{
-		tries:    newBuckets(tries, time.Minute),
-		failures: newBuckets(failures, 15*time.Minute),
-		accounts: newBuckets(2*failures, 15*time.Minute),
-		all:      newBuckets(all, time.Minute),
+		tries:    newBuckets(byAddress, tries, time.Minute),
+		failures: newBuckets(byName, failures, 15*time.Minute),
+		accounts: newBuckets(byAccount, 2*failures, 15*time.Minute),
+		all:      newBuckets(byStrangers, all, time.Minute),
 		known:    map[string]struct{}{},
 		now:      l.Now,
+		limited:  l.limited,
 	}
 	if g.now == nil {
 		g.now = time.Now
@@ -77,7 +104,7 @@ func (g *guard) admit(r *http.Request, name string, owner func() (string, error)
 	key := strings.ToLower(name[:min(len(name), maxKey)])
 	t := try{guard: g, pair: addressOf(r) + " " + key}
 	if wait := g.tries.take(addressOf(r), g.now()); wait > 0 {
-		return t, tooOften(wait)
+		return t, g.tooOften(g.tries, wait)
 	}
 	if g.isKnown(t.pair) {
 		return t, t.take(held{g.failures, t.pair})
@@ -98,7 +125,7 @@ func (g *guard) admit(r *http.Request, name string, owner func() (string, error)
 func (g *guard) admitOwner(r *http.Request, accountID string) (try, error) {
 	t := try{guard: g}
 	if wait := g.tries.take(addressOf(r), g.now()); wait > 0 {
-		return t, tooOften(wait)
+		return t, g.tooOften(g.tries, wait)
 	}
 	return t, t.take(held{g.failures, "account " + accountID})
 }
@@ -108,7 +135,7 @@ func (t *try) take(costs ...held) error {
 	for _, one := range costs {
 		if wait := one.from.take(one.key, t.guard.now()); wait > 0 {
 			t.giveBack()
-			return tooOften(wait)
+			return t.guard.tooOften(one.from, wait)
 		}
 		t.held = append(t.held, one)
 	}
@@ -148,7 +175,9 @@ func (g *guard) remember(pair string) {
 	g.known[pair] = struct{}{}
 }
 
-func tooOften(wait time.Duration) error {
+// tooOften refuses a try for which some buckets had no token.
+func (g *guard) tooOften(empty *buckets, wait time.Duration) error {
+	g.limited(empty.limiter)
 	return &errs.Error{Code: errs.RateLimited, Message: "Too many tries. Wait a little.", RetryAfter: wait}
 }
 
@@ -180,8 +209,9 @@ const (
 // buckets are token buckets by key: each holds up to size tokens and is full
 // again after period. golang.org/x/time/rate cannot give a token back.
 type buckets struct {
-	size   float64
-	period time.Duration
+	limiter string // whose they are
+	size    float64
+	period  time.Duration
 
 	mu   sync.Mutex // guards the following field; nothing waits under it
 	each map[string]bucket
@@ -193,8 +223,8 @@ type bucket struct {
 	at     time.Time
 }
 
-func newBuckets(size int, period time.Duration) *buckets {
-	return &buckets{size: float64(size), period: period, each: map[string]bucket{}}
+func newBuckets(limiter string, size int, period time.Duration) *buckets {
+	return &buckets{limiter: limiter, size: float64(size), period: period, each: map[string]bucket{}}
 }
 
 // take takes a token. If there is none it says when there will be one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,7 +199,7 @@ func TestGuardForgetsRatherThanGrows(t *testing.T) {
 
 // TestBucketAndTheClock: a clock that jumps back takes nothing away.
 func TestBucketAndTheClock(t *testing.T) {
-	b := newBuckets(2, time.Minute)
+	b := newBuckets(byName, 2, time.Minute)
 	now := time.Unix(1000, 0)
 	for i, step := range []struct {
 		after time.Duration
@@ -280,9 +281,13 @@ func TestGuessesOfAllStrangers(t *testing.T) {
 }
 
 // TestARefusalCostsNothing: a guess that one limit turns away does not use up
-// the others.
+// the others, and is told of under the name of that one.
 func TestARefusalCostsNothing(t *testing.T) {
-	g := newGuard(Limits{Failures: 2, Tries: 1000, AllFailures: 100, Now: func() time.Time { return time.Unix(0, 0) }})
+	var told []string
+	g := newGuard(Limits{
+		Failures: 2, Tries: 1000, AllFailures: 100, Now: func() time.Time { return time.Unix(0, 0) },
+		Limited: func(limiter string) { told = append(told, limiter) },
+	})
 	r := &http.Request{RemoteAddr: "192.0.2.1:1"}
 	owner := func() (string, error) { return "a_1", nil }
 	for i, name := range []string{"one", "one", "one", "two", "two", "three"} {
@@ -290,6 +295,9 @@ func TestARefusalCostsNothing(t *testing.T) {
 		if want := i == 2 || i == 5; (err != nil) != want { // two for a name, four for an account
 			t.Errorf("guess %d at %s: %v", i, name, err)
 		}
+	}
+	if want := []string{byName, byAccount}; !slices.Equal(told, want) {
+		t.Errorf("told of %v, want %v", told, want)
 	}
 	if left := g.all.each[""].tokens; left != 96 {
 		t.Errorf("%v tokens are left for all strangers, want 96", left)

@@ -12,6 +12,7 @@ import (
 // nobody fills the server with silent ones (SEC-25).
 type waiting struct {
 	perAddress, inAll int
+	limited           func(limiter string)
 
 	mu        sync.Mutex // guards the following fields; nothing waits under it
 	addresses map[string]int
@@ -21,7 +22,7 @@ type waiting struct {
 func newWaiting(l Limits) *waiting {
 	return &waiting{
 		perAddress: cmp.Or(l.WaitingPerAddress, 20), inAll: cmp.Or(l.Waiting, 1000),
-		addresses: map[string]int{},
+		limited: l.limited, addresses: map[string]int{},
 	}
 }
 
@@ -31,6 +32,7 @@ func (w *waiting) enter(address string) (leave func(), err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.addresses[address] >= w.perAddress || w.all >= w.inAll {
+		w.limited(byWaiting)
 		return nil, &errs.Error{Code: errs.RateLimited, Message: "Too many connections are waiting to say who they are.", RetryAfter: time.Second}
 	}
 	w.addresses[address]++

@@ -54,7 +54,11 @@ func TestSocketsThatSayNothing(t *testing.T) {
 
 // TestSilentSocketsInAll, wherever they come from.
 func TestSilentSocketsInAll(t *testing.T) {
-	w := newWorld(t, func(s *shape) { s.limits.Waiting, s.wire.HelloWithin = 3, time.Minute })
+	told := make(chan string, 1)
+	w := newWorld(t, func(s *shape) {
+		s.limits.Waiting, s.wire.HelloWithin = 3, time.Minute
+		s.limits.Limited = func(limiter string) { told <- limiter }
+	})
 	one, _ := w.pair()
 	for range 3 {
 		one.dial()
@@ -62,6 +66,9 @@ func TestSilentSocketsInAll(t *testing.T) {
 	_, answer, err := websocket.DefaultDialer.DialContext(t.Context(), one.url("TestUser6"), nil)
 	if err == nil || answer == nil || answer.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("a fourth: %v %v", answer, err)
+	}
+	if got := <-told; got != "waiting" {
+		t.Errorf("told of the limiter %q", got)
 	}
 }
 

@@ -309,6 +309,7 @@ func (c *reader) handle(ctx context.Context, frame protocol.ClientFrame) (code i
 
 // tooFast refuses a frame over the session's pace (SPEC E4).
 func (c *reader) tooFast(frame protocol.ClientFrame) (code int, reason string) {
+	c.server.Limits.limited(byFrames)
 	if !c.excess.Allow() {
 		return protocol.CloseRateLimited, "too many frames"
 	}

@@ -365,8 +365,15 @@ func (w *world) token(t *testing.T) string {
 
 // [SPEC E4] Over the pace a patch is refused, and the session lives; after a rest it goes on.
 func TestPace(t *testing.T) {
+	told := make(chan string, 1)
 	w := newWorld(t, func(s *shape) {
 		s.wire.Limits.FramesPerSecond, s.wire.Limits.FrameBurst, s.wire.FrameExcess = 50, 2, 1_000_000
+		s.limits.Limited = func(limiter string) {
+			select {
+			case told <- limiter:
+			default: // many more of the same
+			}
+		}
 	})
 	one, _ := w.pair()
 	a := one.join("")
@@ -375,6 +382,9 @@ func TestPace(t *testing.T) {
 	}
 	if got := a.until("refused"); !strings.Contains(got, `"code":"rate-limited"`) || !strings.Contains(got, `"retryIn":1000`) {
 		t.Error(got)
+	}
+	if got := <-told; got != "frames" {
+		t.Errorf("told of the limiter %q", got)
 	}
 	for i := 0; ; i++ { // its pace comes back
 		a.send(fmt.Sprintf(`{"type":"patch","id":"q%d","set":{"billing":{"salary":1}}}`, i))

@@ -6,6 +6,7 @@ package metrics
 import (
 	"net/http"
 	"net/http/pprof"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,8 +22,14 @@ type Metrics struct {
 
 	commits  *prometheus.HistogramVec // seconds, by result
 	group    prometheus.Histogram     // patches per commit
+	fanout   prometheus.Histogram     // seconds
 	refusals *prometheus.CounterVec   // by code
+	limited  words                    // by limiter
+	relayed  words                    // by event
+	gaps     prometheus.Counter
 	resyncs  prometheus.Counter
+	drained  prometheus.Counter
+	drift    prometheus.Gauge // seconds
 }
 
 // New returns metrics that stand at zero.
@@ -37,16 +44,32 @@ func New() *Metrics {
 			Name: "social_commit_patches", Help: "Patches in one group commit.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}),
+		fanout: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "social_fanout_seconds", Help: "Time from a change's commit until it was written to one session.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 18),
+		}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "social_refusals_total", Help: "Requests and patches refused, by code.",
 		}, []string{"code"}),
-		resyncs: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "social_resyncs_total", Help: "Devices whose seal differed and that asked for everything again. It must stay 0.",
+		limited: newWords("social_limited_total", "Requests and frames that a limiter refused.", "limiter",
+			"address", "name", "account", "strangers", "code", "waiting", "frames"),
+		relayed: newWords("social_relay_events_total", "What happened on the relay between nodes.", "event",
+			"sent", "received", "dropped", "refused", "failed", "subscribed", "resubscribed", "probe-lost", "gap"),
+		gaps:    counter("social_hub_gaps_total", "Changes that did not follow a hub's revision, so that it read the store."),
+		resyncs: counter("social_resyncs_total", "Devices whose seal differed and that asked for everything again. It must stay 0."),
+		drained: counter("social_drained_sessions_total", "Sessions sent elsewhere because this node stops."),
+		drift: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "social_clock_drift_seconds", Help: "This node's clock, as far as it is ahead of the database's.",
 		}),
 	}
-	m.registry.MustRegister(m.commits, m.group, m.refusals, m.resyncs,
+	m.registry.MustRegister(m.commits, m.group, m.fanout, m.refusals, m.limited.total, m.relayed.total,
+		m.gaps, m.resyncs, m.drained, m.drift,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 }
 
 // Committed notes one group commit and its end.
@@ -59,11 +82,40 @@ func (m *Metrics) Committed(patches int, took time.Duration, err error) {
 	m.group.Observe(float64(patches))
 }
 
+// Delivered notes that a change was written to one session, so long after its
+// commit. It is called once per delivery: it takes no lock and looks up nothing.
+func (m *Metrics) Delivered(took time.Duration) { m.fanout.Observe(took.Seconds()) }
+
 // Refused notes a refusal. Codes are a closed set, so that labels stay few.
 func (m *Metrics) Refused(code errs.Code) { m.refusals.WithLabelValues(string(code)).Inc() }
 
+// Limited notes a refusal by one of api.Limiters.
+func (m *Metrics) Limited(limiter string) { m.limited.count(limiter) }
+
+// Relayed notes what happened on the relay.
+func (m *Metrics) Relayed(event string) { m.relayed.count(event) }
+
+// Gap notes a change that did not follow a hub's revision (SPEC I5).
+func (m *Metrics) Gap() { m.gaps.Inc() }
+
 // Resynced notes a device whose seal differed (SPEC S7).
 func (m *Metrics) Resynced() { m.resyncs.Inc() }
+
+// Drained notes a session that was told to come back to another node.
+func (m *Metrics) Drained() { m.drained.Inc() }
+
+// Drifted notes how far this node's clock is ahead of the database's.
+func (m *Metrics) Drifted(ahead time.Duration) { m.drift.Set(ahead.Seconds()) }
+
+// Built adds which program this is: a metric that is always 1, for its labels.
+func (m *Metrics) Built(version string) {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "social_build_info", Help: "The program's version, and that of Go.",
+		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
+	})
+	info.Set(1)
+	m.registry.MustRegister(info)
+}
 
 // Watch adds the counts of live sessions and hubs, read when they are asked for.
 func (m *Metrics) Watch(sessions func() (sessions, hubs int)) {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"database/sql"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -19,11 +20,32 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 	m.Refused(errs.Invalid)
 	m.Refused(errs.Invalid)
 	m.Resynced()
+	m.Delivered(3 * time.Millisecond)
+	m.Limited("frames")
+	m.Limited("a word that nobody agreed on")
+	m.Relayed("received")
+	m.Relayed("received")
+	m.Gap()
+	m.Drained()
+	m.Drifted(-1500 * time.Millisecond)
+	m.Built("v1.2.3")
+	m.WatchPool("read", func() sql.DBStats {
+		return sql.DBStats{MaxOpenConnections: 4, InUse: 3, Idle: 1, WaitCount: 7, WaitDuration: 2 * time.Second}
+	})
+	m.WatchPool("write", func() sql.DBStats { return sql.DBStats{MaxOpenConnections: 1} })
 	text := get(t, m, "/metrics")
 	for _, line := range []string{
 		`social_commit_seconds_count{result="ok"} 1`, `social_commit_seconds_count{result="failed"} 1`,
 		"social_commit_patches_sum 4", `social_refusals_total{code="invalid"} 2`, "social_resyncs_total 1",
-		"social_sessions 5", "social_hubs 2", "go_goroutines ",
+		"social_sessions 5", "social_hubs 2", "go_goroutines ", "process_open_fds ",
+		"social_fanout_seconds_count 1", `social_fanout_seconds_bucket{le="0.0032"} 1`, `social_fanout_seconds_bucket{le="0.0016"} 0`,
+		`social_limited_total{limiter="frames"} 1`, `social_limited_total{limiter="other"} 1`, `social_limited_total{limiter="address"} 0`,
+		`social_relay_events_total{event="received"} 2`, `social_relay_events_total{event="sent"} 0`,
+		"social_hub_gaps_total 1", "social_drained_sessions_total 1", "social_clock_drift_seconds -1.5",
+		`social_build_info{go="go`,
+		`social_pool_connections{pool="read",state="in-use"} 3`, `social_pool_connections{pool="read",state="idle"} 1`,
+		`social_pool_connections_max{pool="read"} 4`, `social_pool_connections_max{pool="write"} 1`,
+		`social_pool_waits_total{pool="read"} 7`, `social_pool_wait_seconds_total{pool="read"} 2`,
 	} {
 		if !strings.Contains(text, "\n"+line) {
 			t.Errorf("no %q", line)
@@ -31,6 +53,14 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 	}
 	if !strings.Contains(get(t, m, "/debug/pprof/"), "goroutine") {
 		t.Error("no profiles")
+	}
+}
+
+// Noting a delivery costs nothing that would show: no allocation.
+func TestDeliveredIsCheap(t *testing.T) {
+	m := New()
+	if n := testing.AllocsPerRun(100, func() { m.Delivered(time.Millisecond) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
