@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"social-server/internal/account"
 	"social-server/internal/config"
 	"social-server/internal/errs"
-	"social-server/internal/store"
 )
 
 // admin does what only whoever runs the server may.
@@ -27,9 +25,9 @@ func admin(ctx context.Context, cfg config.Config, what, name string, out io.Wri
 // name or e-mail address. The server may run meanwhile.
 func resetCode(ctx context.Context, cfg config.Config, name string, out io.Writer) (err error) {
 	config.Privately()
-	db, err := store.OpenBeside(ctx, filepath.Join(cfg.DataDir, databaseFile))
+	db, err := openBeside(ctx, cfg)
 	if err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	code, owner, err := account.NewResetCode(ctx, db, rand.Reader, time.Now(), name)

@@ -1,8 +1,83 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"time"
+
 	"social-server/internal/api"
+	"social-server/internal/config"
+	"social-server/internal/settings"
+	"social-server/internal/store"
 )
+
+// databaseFile is the SQLite database in DATA_DIR.
+const databaseFile = "social.db"
+
+// prepareData makes the folder of the data, unless all of it is elsewhere.
+func (p *program) prepareData() (err error) {
+	if p.cfg.Postgres() {
+		p.data = database(p.cfg)
+		return nil
+	}
+	if err := p.cfg.PrepareDataDir(); err != nil {
+		return err
+	}
+	p.data, err = filepath.Abs(p.cfg.DataDir)
+	return err
+}
+
+// database is where a PostgreSQL database is, for people.
+func database(cfg config.Config) string {
+	u, err := url.Parse(cfg.DatabaseURL.Reveal())
+	if err != nil {
+		return "PostgreSQL" // it was parsed before; whatever it is, it may hold a password
+	}
+	return "the PostgreSQL database " + u.Host + u.Path
+}
+
+// openStore opens the database and starts what keeps it small.
+func (p *program) openStore(ctx context.Context) (err error) {
+	if p.cfg.Postgres() {
+		p.store, err = store.OpenPostgres(ctx, p.cfg.DatabaseURL.Reveal(), p.cfg.DatabaseConnections)
+	} else {
+		p.store, err = store.Open(ctx, filepath.Join(p.data, databaseFile))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", databaseVariable(p.cfg), err)
+	}
+	if p.store.Unchecked() {
+		p.log.Warn("the database is too large to be checked as a whole at start; a backup checks all of it")
+	}
+	p.janitor = settings.NewJanitor(p.store, settings.Keep{
+		Answers: p.cfg.Timing.AnswersKeep, History: p.cfg.Timing.HistoryKeep, Records: p.cfg.Limits.HistoryPerUser,
+	}, p.log, time.Now)
+	return nil
+}
+
+// databaseVariable is the variable to blame for a database that cannot be opened.
+func databaseVariable(cfg config.Config) string {
+	if cfg.Postgres() {
+		return "DATABASE_URL"
+	}
+	return "DATA_DIR"
+}
+
+// openBeside opens the database of a configuration for a command, whose server
+// may be running.
+func openBeside(ctx context.Context, cfg config.Config) (db *store.Store, err error) {
+	if cfg.Postgres() {
+		db, err = store.OpenPostgres(ctx, cfg.DatabaseURL.Reveal(), store.MinConnections)
+	} else {
+		db, err = store.OpenBeside(ctx, filepath.Join(cfg.DataDir, databaseFile))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", databaseVariable(cfg), err)
+	}
+	return db, nil
+}
 
 // checks are what readiness looks at.
 func (p *program) checks() []api.Check {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -23,9 +22,6 @@ import (
 	"social-server/internal/store"
 	"social-server/internal/web"
 )
-
-// databaseFile is the SQLite database in DATA_DIR.
-const databaseFile = "social.db"
 
 // program is a running server: every part, in the order they were started.
 type program struct {
@@ -42,14 +38,15 @@ type program struct {
 	http     *http.Server
 	inside   *http.Server // /metrics and profiles, on loopback; nil without METRICS_ADDR
 
-	url, dataDir string     // for people
-	failed       chan error // the HTTP server's, should it end by itself
+	url, data string     // for people: where it is, and where its data is
+	failed    chan error // the HTTP server's, should it end by itself
 }
 
 // start makes and starts every part. What it started is stopped again if a
 // later part fails.
 func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, error) {
 	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 2)}
+	p.metrics.Built(version)
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -104,10 +101,7 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err := p.encrypt(); err != nil {
 		return err
 	}
-	if err := p.cfg.PrepareDataDir(); err != nil {
-		return err
-	}
-	if p.dataDir, err = filepath.Abs(p.cfg.DataDir); err != nil {
+	if err := p.prepareData(); err != nil {
 		return err
 	}
 	keys, err := p.cfg.SigningKeys()
@@ -121,13 +115,8 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err := p.openStore(ctx); err != nil {
 		return err
 	}
-	limits, timing := p.cfg.Limits, p.cfg.Timing
-	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, hub.Options{
-		SessionsPerDevice: limits.SessionsPerDevice,
-		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
-		Resynced: p.metrics.Resynced,
-	})
-	p.metrics.Built(version)
+	limits := p.cfg.Limits
+	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, p.hubOptions())
 	p.metrics.Watch(p.hubs.Sessions)
 	p.settings = settings.NewService(timed{p.store, p.metrics}, schema, settings.Limits{
 		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
@@ -154,20 +143,6 @@ func (p *program) open(ctx context.Context) (err error) {
 	return p.showInside()
 }
 
-// openStore opens the database and starts what keeps it small.
-func (p *program) openStore(ctx context.Context) (err error) {
-	if p.store, err = store.Open(ctx, filepath.Join(p.dataDir, databaseFile)); err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
-	}
-	if p.store.Unchecked() {
-		p.log.Warn("the database is too large to be checked as a whole at start; a backup checks all of it")
-	}
-	p.janitor = settings.NewJanitor(p.store, settings.Keep{
-		Answers: p.cfg.Timing.AnswersKeep, History: p.cfg.Timing.HistoryKeep, Records: p.cfg.Limits.HistoryPerUser,
-	}, p.log, time.Now)
-	return nil
-}
-
 func (p *program) accountConfig(keys []config.Secret) account.Config {
 	a, limits := p.cfg.Accounts, p.cfg.Limits
 	return account.Config{
@@ -175,6 +150,15 @@ func (p *program) accountConfig(keys []config.Secret) account.Config {
 		Registration: account.Registration(a.Registration), MinPassword: a.PasswordMinLength,
 		AccessLife: a.AccessTokenTTL, RefreshIdle: a.RefreshTokenTTL, RefreshLife: a.LoginTTL,
 		MaxDevices: limits.DevicesPerAccount, MaxUsers: limits.UsersPerAccount, MaxMembers: limits.DevicesPerUser,
+	}
+}
+
+func (p *program) hubOptions() hub.Options {
+	timing := p.cfg.Timing
+	return hub.Options{
+		SessionsPerDevice: p.cfg.Limits.SessionsPerDevice,
+		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
+		Resynced: p.metrics.Resynced, Gap: p.metrics.Gap, Delivered: p.metrics.Delivered,
 	}
 }
 
@@ -190,17 +174,18 @@ func (p *program) wire() api.Wire {
 	}
 }
 
-// stop ends the server in order: no new requests are sent here; patches that
-// came before are stored and answered; sessions get bye and their close; then
-// the rest. http.Server.Shutdown alone neither ends nor awaits WebSockets.
+// stop ends the server in order: no new requests are sent here; sessions go to
+// the other nodes, if there are any; patches that came before are stored and
+// answered; the sessions left get bye and their close; then the rest.
+// http.Server.Shutdown alone neither ends nor awaits WebSockets.
 func (p *program) stop() error {
 	p.log.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
 	defer cancel()
 	p.api.SetReady(false)
+	err := p.hubs.Drain(ctx, p.cfg.DrainWindow)
 	p.settings.Close()
-	err := p.hubs.Close(ctx)
-	return errors.Join(err, p.http.Shutdown(ctx), p.close())
+	return errors.Join(err, p.hubs.Close(ctx), p.http.Shutdown(ctx), p.close())
 }
 
 // close frees what open took, in the opposite order; parts that were not made are passed over.
