@@ -72,11 +72,20 @@ func (r *Registry) compare(ctx context.Context) error {
 		return err
 	}
 	for i, h := range hubs {
+		if !h.hasMet() {
+			r.meetOthers(users[i])
+		}
 		if stored, there := revisions[users[i]]; !there || h.differs(epoch, stored, before[i]) {
 			h.look()
 		}
 	}
 	return nil
+}
+
+func (h *Hub) hasMet() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.met
 }
 
 func (h *Hub) revision() uint64 {

@@ -52,14 +52,10 @@ func (h *Hub) heardOf(name string, connected []Connected) {
 // elsewhereLocked replaces what is known of a node, and shows what that changed.
 func (h *Hub) elsewhereLocked(name string, connected []Connected) {
 	before := h.elsewhere[name].connected
-	if len(connected) == 0 {
-		delete(h.elsewhere, name)
-	} else {
-		if h.elsewhere == nil {
-			h.elsewhere = make(map[string]node)
-		}
-		h.elsewhere[name] = node{connected, h.heard}
+	if h.elsewhere == nil {
+		h.elsewhere = make(map[string]node)
 	}
+	h.elsewhere[name] = node{connected, h.heard} // also if it is nobody: meet must not put back who was there
 	for _, c := range before {
 		if of(connected, c.Device) != c {
 			h.touchLocked(c.Device, func(m *member) { m.LastSeen = h.registry.now() })
@@ -85,9 +81,14 @@ func of(connected []Connected, device string) Connected {
 // meetOthers asks who is connected on the other nodes, without making anybody
 // wait for the answer.
 func (r *Registry) meetOthers(user string) {
-	if h := r.hub(user); h != nil && r.several {
-		r.spawn(h.meet)
+	h := r.hub(user)
+	if h == nil || !r.several {
+		return
 	}
+	h.mu.Lock()
+	h.met = false
+	h.mu.Unlock()
+	r.spawn(h.meet)
 }
 
 // meet replaces what is known of the other nodes, except where one of them said
@@ -97,11 +98,9 @@ func (h *Hub) meet(ctx context.Context) {
 	h.heard++ // what is heard from here on has a higher number
 	began := h.heard
 	h.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, othersWithin)
-	defer cancel()
-	others, err := h.registry.relay.Others(ctx, h.user)
+	others, err := h.registry.others(ctx, h.user)
 	if err != nil {
-		return // it comes back with a gap, and is asked again
+		return // the next check asks again
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -109,6 +108,7 @@ func (h *Hub) meet(ctx context.Context) {
 	for name, known := range h.elsewhere {
 		if _, still := others[name]; !still && known.heard <= began {
 			h.elsewhereLocked(name, nil)
+			delete(h.elsewhere, name)
 		}
 	}
 	for name, connected := range others {
@@ -118,15 +118,31 @@ func (h *Hub) meet(ctx context.Context) {
 	}
 }
 
+// othersWithin bounds the wait for what other nodes know.
+const othersWithin = 2 * time.Second
+
+// others asks the relay, a few hubs at a time.
+func (r *Registry) others(ctx context.Context, user string) (map[string][]Connected, error) {
+	select {
+	case r.asking <- struct{}{}:
+		defer func() { <-r.asking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, othersWithin)
+	defer cancel()
+	return r.relay.Others(ctx, user)
+}
+
 // Gone forgets a node that is heard of no more: its devices are offline.
 func (r *Registry) Gone(name string) {
 	for _, h := range r.all() {
 		h.heardOf(name, nil)
+		h.mu.Lock()
+		delete(h.elsewhere, name)
+		h.mu.Unlock()
 	}
 }
-
-// othersWithin bounds the wait for what other nodes know.
-const othersWithin = 2 * time.Second
 
 // Online counts the live sessions of each device of a user, on all nodes as far
 // as it is known before ctx ends.

@@ -42,7 +42,7 @@ type Options struct {
 
 const (
 	sweepEvery = time.Second
-	readers    = 8 // hubs that repair themselves from the store at once
+	readers    = 8 // hubs at once that repair themselves, or ask the other nodes
 )
 
 var errRestarting error = &errs.Error{
@@ -59,11 +59,12 @@ type Registry struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	ctx   context.Context // ends the repairs, the sweep and the checks
-	stop  context.CancelFunc
-	own   sync.WaitGroup // goroutines of the registry
-	turns chan struct{}  // holds a token per repair that reads
-	soon  chan struct{}  // holds a token when a check is not to wait
+	ctx    context.Context // ends the repairs, the sweep and the checks
+	stop   context.CancelFunc
+	own    sync.WaitGroup // goroutines of the registry
+	turns  chan struct{}  // holds a token per repair that reads
+	asking chan struct{}  // and one per hub that asks the relay
+	soon   chan struct{}  // holds a token when a check is not to wait
 
 	closing atomic.Bool // no session opens any more; set before Close looks at the hubs
 
@@ -78,7 +79,7 @@ func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options 
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Registry{
 		Options: options, source: source, relay: options.Relay, several: options.Relay != nil, log: log, now: now,
-		ctx: ctx, stop: stop, turns: make(chan struct{}, readers), soon: make(chan struct{}, 1),
+		ctx: ctx, stop: stop, turns: make(chan struct{}, readers), asking: make(chan struct{}, readers), soon: make(chan struct{}, 1),
 		hubs: make(map[string]*Hub), empty: make(chan struct{}),
 	}
 	r.own.Go(r.sweep)

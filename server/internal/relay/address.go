@@ -1,0 +1,96 @@
+package relay
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// clusterLanes is how many subscriptions a node has to a cluster: a connection
+// serves one shard, and each lane has a slot of its own.
+const clusterLanes = 16
+
+// The times of Redis. They are all set here: the library's own change between
+// its versions.
+const (
+	dialWithin  = time.Second
+	writeWithin = time.Second
+	readWithin  = time.Second
+)
+
+// dial returns a client for a URL, and its lanes. It does not connect yet.
+func dial(address string) (client redis.UniversalClient, lanes int, err error) {
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		return nil, 0, fmt.Errorf("%q is no address of Redis", scheme)
+	}
+	plain, cluster := strings.CutSuffix(scheme, "-cluster")
+	if plain != "redis" && plain != "rediss" {
+		return nil, 0, fmt.Errorf("%s:// is none of redis://, rediss://, redis-cluster:// and rediss-cluster://", scheme)
+	}
+	if cluster {
+		options, err := redis.ParseClusterURL(plain + "://" + onePlusOthers(rest))
+		if err != nil {
+			return nil, 0, hideURL(err)
+		}
+		shapeCluster(options)
+		return redis.NewClusterClient(options), clusterLanes, nil
+	}
+	options, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, 0, hideURL(err)
+	}
+	shape(options)
+	return redis.NewClient(options), 1, nil
+}
+
+// hideURL takes the address out of an error: it may hold a password.
+func hideURL(err error) error {
+	if parse, ok := err.(*url.Error); ok { //nolint:errorlint // url.Parse returns just this
+		return parse.Err
+	}
+	return err
+}
+
+// onePlusOthers turns hosts separated by commas into one host and parameters.
+func onePlusOthers(rest string) string {
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	start := strings.LastIndex(rest[:end], "@") + 1
+	hosts := strings.Split(rest[start:end], ",")
+	result := rest[:start] + hosts[0] + rest[end:]
+	for _, host := range hosts[1:] {
+		joint := "?"
+		if strings.Contains(result, "?") {
+			joint = "&"
+		}
+		result += joint + "addr=" + url.QueryEscape(host)
+	}
+	return result
+}
+
+func shape(o *redis.Options) {
+	o.Protocol, o.DisableIdentity = 2, true
+	o.MaxRetries, o.DialerRetries = -1, 1 // what is sent again may come twice, and late
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialWithin, readWithin, writeWithin
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = 8, readWithin, -1
+	o.ContextTimeoutEnabled = true
+}
+
+func shapeCluster(o *redis.ClusterOptions) {
+	o.Protocol, o.DisableIdentity = 2, true
+	o.MaxRetries, o.DialerRetries, o.MaxRedirects = -1, 1, 3
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialWithin, readWithin, writeWithin
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = 8, readWithin, -1
+	o.ContextTimeoutEnabled = true
+	o.ClusterStateReloadInterval = 10 * time.Second
+	if o.TLSConfig != nil {
+		o.TLSConfig.MinVersion = tls.VersionTLS12
+	}
+}

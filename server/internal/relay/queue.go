@@ -1,0 +1,115 @@
+package relay
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// queueBytes bounds what waits to be sent while Redis is slow.
+const queueBytes = 16 << 20
+
+// order is a message to be published. One of presence is kept as well, under
+// key, in the field of this node, or taken away there.
+type order struct {
+	channel string
+	text    []byte
+	key     string // "": it is not kept
+	kept    []byte // empty: taken away
+}
+
+// queue holds orders, in order, for the one goroutine that sends them.
+type queue struct {
+	mu     sync.Mutex // guards the following
+	orders []order
+	bytes  int
+
+	work chan struct{} // holds a token while the queue may have something
+}
+
+func newQueue() queue { return queue{work: make(chan struct{}, 1)} }
+
+// put reports false when the queue is full.
+func (q *queue) put(o order) bool {
+	size := len(o.channel) + len(o.text) + len(o.key) + len(o.kept)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bytes+size > queueBytes {
+		return false
+	}
+	q.orders = append(q.orders, o)
+	q.bytes += size
+	select {
+	case q.work <- struct{}{}:
+	default: // the sender has been told already
+	}
+	return true
+}
+
+func (q *queue) take() []order {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	orders := q.orders
+	q.orders, q.bytes = nil, 0
+	return orders
+}
+
+// publish sends what is queued until the relay ends.
+func (r *Redis) publish() {
+	for {
+		select {
+		case <-r.queue.work:
+			r.send(r.queue.take())
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// sendWithin bounds one round trip; sendMost, the orders in it.
+const (
+	sendWithin = 2 * time.Second
+	sendMost   = 1000
+)
+
+// send sends orders in as few round trips as it can. What fails is dropped:
+// sent later it would be old.
+func (r *Redis) send(orders []order) {
+	for len(orders) > 0 {
+		n := min(len(orders), sendMost)
+		r.sendSome(orders[:n])
+		orders = orders[n:]
+	}
+}
+
+func (r *Redis) sendSome(orders []order) {
+	ctx, cancel := context.WithTimeout(context.Background(), sendWithin) // also when the relay ends
+	defer cancel()
+	pipe := r.client.Pipeline()
+	published := make([]*redis.IntCmd, len(orders))
+	for i, o := range orders {
+		switch {
+		case o.key == "":
+		case len(o.kept) == 0:
+			pipe.HDel(ctx, o.key, r.node)
+		default:
+			pipe.HSet(ctx, o.key, r.node, o.kept)
+			pipe.Expire(ctx, o.key, keepPresence)
+		}
+		if r.sharded {
+			published[i] = pipe.SPublish(ctx, o.channel, o.text)
+		} else {
+			published[i] = pipe.Publish(ctx, o.channel, o.text)
+		}
+	}
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	for _, cmd := range published {
+		if cmd.Err() != nil {
+			r.Count(Dropped)
+		} else {
+			r.Count(Sent)
+		}
+	}
+}
