@@ -9,6 +9,7 @@ import (
 
 	"social-server/internal/api"
 	"social-server/internal/config"
+	"social-server/internal/relay"
 	"social-server/internal/settings"
 	"social-server/internal/store"
 )
@@ -79,7 +80,27 @@ func openBeside(ctx context.Context, cfg config.Config) (db *store.Store, err er
 	return db, nil
 }
 
+// openRelay makes the relay to the other nodes, if there are any. It need not
+// reach Redis: patches are stored without it, and reach other nodes later.
+func (p *program) openRelay(keys []config.Secret) (err error) {
+	if !p.cfg.SeveralNodes() {
+		return nil
+	}
+	p.relay, err = relay.OpenRedis(relay.Options{
+		URL: p.cfg.RedisURL.Reveal(), Keys: signingKeys(keys), Log: p.log,
+		Count: func(e relay.Event) { p.metrics.Relayed(string(e)) },
+	})
+	if err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
+	}
+	return nil
+}
+
 // checks are what readiness looks at.
 func (p *program) checks() []api.Check {
-	return []api.Check{{Name: "database", Needed: true, Run: p.store.Ping}}
+	checks := []api.Check{{Name: "database", Needed: true, Run: p.store.Ping}}
+	if p.relay != nil {
+		checks = append(checks, api.Check{Name: "relay", Run: p.relay.Ping})
+	}
+	return checks
 }

@@ -18,6 +18,7 @@ import (
 	"social-server/internal/hub"
 	"social-server/internal/metrics"
 	"social-server/internal/protocol"
+	"social-server/internal/relay"
 	"social-server/internal/settings"
 	"social-server/internal/store"
 	"social-server/internal/web"
@@ -29,6 +30,7 @@ type program struct {
 	log      *slog.Logger
 	listener net.Listener
 	store    *store.Store
+	relay    *relay.Redis // to the other nodes; nil: there are none
 	hubs     *hub.Registry
 	settings *settings.Service
 	janitor  *settings.Janitor
@@ -115,6 +117,9 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err := p.openStore(ctx); err != nil {
 		return err
 	}
+	if err := p.openRelay(keys); err != nil {
+		return err
+	}
 	limits := p.cfg.Limits
 	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, p.hubOptions())
 	p.metrics.Watch(p.hubs.Sessions)
@@ -123,6 +128,9 @@ func (p *program) open(ctx context.Context) (err error) {
 	}, p.hubs, time.Now)
 	if p.accounts, err = account.New(p.accountConfig(keys)); err != nil {
 		return err
+	}
+	if p.relay != nil {
+		p.relay.Start(p.hubs)
 	}
 	client, err := web.Open(web.Embedded())
 	if err != nil {
@@ -155,11 +163,16 @@ func (p *program) accountConfig(keys []config.Secret) account.Config {
 
 func (p *program) hubOptions() hub.Options {
 	timing := p.cfg.Timing
-	return hub.Options{
+	options := hub.Options{
 		SessionsPerDevice: p.cfg.Limits.SessionsPerDevice,
 		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
 		Resynced: p.metrics.Resynced, Gap: p.metrics.Gap, Delivered: p.metrics.Delivered,
 	}
+	if p.relay != nil { // a nil *relay.Redis is not a nil Relay
+		options.Relay = p.relay
+		options.Bell = func(ask string) { p.accounts.Ring(ask) }
+	}
+	return options
 }
 
 func (p *program) wire() api.Wire {
@@ -198,6 +211,9 @@ func (p *program) close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		failures = append(failures, p.hubs.Close(ctx))
+	}
+	if p.relay != nil {
+		failures = append(failures, p.relay.Close()) // says that nobody is connected here any more
 	}
 	if p.inside != nil {
 		failures = append(failures, p.inside.Close())
