@@ -13,12 +13,22 @@ import (
 	"social-server/internal/errs"
 )
 
-// admin does what only whoever runs the server may.
-func admin(ctx context.Context, cfg config.Config, what, name string, out io.Writer) error {
-	if what != "reset-code" {
-		return fmt.Errorf("there is no command admin %q: reset-code is the one", what)
+// newEpoch gives the database a new epoch.
+func newEpoch(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
+	if !cfg.Postgres() {
+		return errors.New("DATABASE_URL: is empty, and social-server restore gives SQLite a new epoch by itself")
 	}
-	return resetCode(ctx, cfg, name, out)
+	db, err := openBeside(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	epoch, err := db.NewEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "The database's epoch is %s now: every device takes over what it says.\n", epoch)
+	return err
 }
 
 // resetCode prints a code that sets a new password for the account of a device

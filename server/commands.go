@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 
 // command is a thing the program does.
 type command struct {
-	name, args string // args as in the usage: one word each
+	name, args string // as in the usage: one word or two; one word each
 	does       string
 	run        func(ctx context.Context, stop func(), cfg config.Config, args []string, out io.Writer) error
 }
@@ -34,9 +35,13 @@ func commands() []command {
 			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
 				return restore(ctx, cfg, args[0], out)
 			}},
-		{"admin", "reset-code NAME", "make a code that sets a new password for a device name or e-mail address",
+		{"admin reset-code", "NAME", "make a code that sets a new password for a device name or e-mail address",
 			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
-				return admin(ctx, cfg, args[0], args[1], out)
+				return resetCode(ctx, cfg, args[0], out)
+			}},
+		{"admin new-epoch", "", "after restoring a PostgreSQL database: have every device take over what it says",
+			func(ctx context.Context, _ func(), cfg config.Config, _ []string, out io.Writer) error {
+				return newEpoch(ctx, cfg, out)
 			}},
 		{"healthcheck", "", "ask a running server whether it is ready",
 			func(ctx context.Context, _ func(), cfg config.Config, _ []string, _ io.Writer) error {
@@ -52,7 +57,7 @@ func usage() string {
 	var b strings.Builder
 	b.WriteString("Social server keeps the settings of a person's devices in sync.\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  social-server %-21s %s\n", c.name+" "+c.args, c.does)
+		fmt.Fprintf(&b, "  social-server %-24s %s\n", c.name+" "+c.args, c.does)
 	}
 	b.WriteString("\nWithout a command it serves.\n")
 	return b.String()
@@ -65,19 +70,23 @@ func pick(args []string) (command, []string, error) {
 		return all[0], nil, nil
 	}
 	for _, c := range all {
-		if name := strings.TrimLeft(args[0], "-"); name != c.name {
+		words := len(strings.Fields(c.name))
+		if len(args) < words || strings.TrimLeft(strings.Join(args[:words], " "), "-") != c.name {
 			continue
 		}
-		if len(args)-1 != len(strings.Fields(c.args)) {
+		if len(args)-words != len(strings.Fields(c.args)) {
 			return c, nil, fmt.Errorf("use it as: social-server %s", strings.TrimSpace(c.name+" "+c.args))
 		}
-		return c, args[1:], nil
+		return c, args[words:], nil
 	}
 	return command{}, nil, fmt.Errorf("there is no command %q; social-server help lists them", args[0])
 }
 
 // backup copies the database of this configuration to a new file.
 func backup(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
+	if cfg.Postgres() {
+		return errors.New("DATABASE_URL: PostgreSQL has its own tools: pg_dump, or base backups with WAL archiving")
+	}
 	held, err := store.Backup(ctx, filepath.Join(cfg.DataDir, databaseFile), file)
 	if err != nil {
 		return err
@@ -91,6 +100,9 @@ It holds everything but the signing key. Keep a copy of jwt.key too, if it is in
 
 // restore puts a backup in the place of the database of this configuration.
 func restore(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
+	if cfg.Postgres() {
+		return errors.New("DATABASE_URL: PostgreSQL has its own tools: stop the nodes, pg_restore, social-server admin new-epoch, start them")
+	}
 	config.Privately()
 	if err := cfg.PrepareDataDir(); err != nil {
 		return err

@@ -233,20 +233,28 @@ func TestMetrics(t *testing.T) {
 
 func get(t *testing.T, url string) (status int, text string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	status, text, err := getAs(t.Context(), url, "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return status, text
+}
+
+// getAs asks for an address with an access token.
+func getAs(ctx context.Context, url, token string) (status int, text string, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return 0, "", err
 	}
 	defer answer.Body.Close()
 	var body bytes.Buffer
-	if _, err := body.ReadFrom(answer.Body); err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, body.String()
+	_, err = body.ReadFrom(answer.Body)
+	return answer.StatusCode, body.String(), err
 }
 
 func TestCommands(t *testing.T) {
