@@ -84,7 +84,8 @@ type Identity struct {
 // with the field named. Each method is one transaction.
 type Store interface {
 	// Atomically makes one transaction of all that work does, if it gives its
-	// context to each method. Work must not wait for anything else.
+	// context to each method. Work must not wait for anything else, and may be
+	// run again: what it sets outside of itself, it sets anew every time.
 	Atomically(ctx context.Context, work func(ctx context.Context) error) error
 	accounts
 	logins

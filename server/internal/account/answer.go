@@ -31,8 +31,10 @@ func (s *Service) Asks(ctx context.Context, who Identity, username string) (wait
 func (s *Service) Approve(ctx context.Context, who Identity, username, askID, code string) error {
 	var ask Ask
 	var user User
-	wrong, joined := error(nil), false
+	var wrong error
+	joined := false
 	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		wrong, joined = nil, false
 		if user, ask, err = s.waitingAsk(ctx, who, username, askID); err != nil {
 			return err
 		}

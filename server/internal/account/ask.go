@@ -90,6 +90,7 @@ func (s *Service) Ask(ctx context.Context, who Identity, username string) (Ask, 
 	}
 	ask, owner, fresh := Ask{}, "", false
 	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		fresh = false
 		now := s.now()
 		if err := s.Store.ExpireAsks(ctx, now, now.Add(-askDay)); err != nil {
 			return err

@@ -80,8 +80,9 @@ func (s *Service) RevokeOthers(ctx context.Context, who Identity) error {
 // revoke locks out the devices of the account that match, all or none. If none
 // match it is errs.NotFound.
 func (s *Service) revoke(ctx context.Context, who Identity, match func(Device) bool) error {
-	joined := map[string][]string{} // users, by device
+	var joined map[string][]string // users, by device
 	err := s.Store.Atomically(ctx, func(ctx context.Context) error {
+		joined = map[string][]string{}
 		all, err := s.Store.Devices(ctx, who.AccountID)
 		if err != nil {
 			return err

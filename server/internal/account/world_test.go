@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,6 +34,8 @@ type world struct {
 	db    *store.Store
 	live  *fakeLive
 	clock *clock
+
+	between func() // comes in between the two runs of the next transaction
 }
 
 // newWorld returns a world; change may alter its configuration.
@@ -52,7 +55,7 @@ func newWorld(t *testing.T, change ...func(*account.Config)) *world {
 func (w *world) open(change ...func(*account.Config)) *account.Service {
 	w.t.Helper()
 	c := account.Config{
-		Store: w.db, Live: w.live, Secrets: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
+		Store: twice{w.db, w}, Live: w.live, Secrets: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 		HashCost: cheap, Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, f := range change {
@@ -64,6 +67,32 @@ func (w *world) open(change ...func(*account.Config)) *account.Service {
 	}
 	w.t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// twice is a store that runs every transaction once for nothing, as a database
+// does in which another one came in between: no trace of the first run may show.
+type twice struct {
+	*store.Store
+	world *world
+}
+
+// Atomically runs work twice; what the world wants to come in between does.
+func (s twice) Atomically(ctx context.Context, work func(ctx context.Context) error) error {
+	undone := errors.New("another transaction came in between")
+	err := s.Store.Atomically(ctx, func(ctx context.Context) error {
+		if err := work(ctx); err != nil {
+			return err
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		return err
+	}
+	if between := s.world.between; between != nil {
+		s.world.between = nil
+		between()
+	}
+	return s.Store.Atomically(ctx, work)
 }
 
 // device registers a device of an e-mail address and logs it in.
