@@ -16,7 +16,7 @@ import (
 // quick however much there is to look at: a second is enough for some 500 MiB.
 const checkWithin = time.Second
 
-// Inventory is what a database file holds, in numbers for people.
+// Inventory is what a database holds, in numbers for people.
 type Inventory struct {
 	Epoch     string
 	Users     int
@@ -86,12 +86,14 @@ func damaged(path string, err error) error {
 	return err
 }
 
+// sqlInventory counts, all but the bytes.
+const sqlInventory = "SELECT (SELECT epoch FROM epoch), (SELECT count(*) FROM users)," +
+	" (SELECT count(*) FROM devices), (SELECT coalesce(sum(revision), 0) FROM users)"
+
 // inventory counts what a database holds.
 func inventory(ctx context.Context, db *sql.DB, path string) (Inventory, error) {
 	var i Inventory
-	err := db.QueryRowContext(ctx, "SELECT (SELECT epoch FROM epoch), (SELECT count(*) FROM users),"+
-		" (SELECT count(*) FROM devices), (SELECT coalesce(sum(revision), 0) FROM users)").
-		Scan(&i.Epoch, &i.Users, &i.Devices, &i.Revisions)
+	err := db.QueryRowContext(ctx, sqlInventory).Scan(&i.Epoch, &i.Users, &i.Devices, &i.Revisions)
 	if err != nil {
 		return i, err
 	}

@@ -79,13 +79,13 @@ func (s *Store) openPostgres(ctx context.Context, url string, connections int) (
 		return err
 	}
 	s.groups = &postgresGroups{groups}
-	return s.Ping(ctx)
+	return startEpoch(ctx, s.write)
 }
 
-// preparePostgres looks at the server and brings its tables up to date, on a
-// connection without a bound: both may take their time.
+// preparePostgres looks at the server and brings its tables up to date, on
+// connections without a bound: both may take their time.
 func preparePostgres(ctx context.Context, url string) error {
-	db, err := postgresPool(url, 1, 0)
+	db, err := postgresPool(url, 2, 0)
 	if err != nil {
 		return err
 	}
@@ -98,37 +98,24 @@ func preparePostgres(ctx context.Context, url string) error {
 		return err
 	}
 	newest, err := postgresSchema.newest()
-	if err != nil {
+	if err != nil || version == newest {
 		return err
 	}
-	if version != newest {
-		if err := postgresSchema.migrate(ctx, db, goose.WithSessionLocker(oneMigrates{})); err != nil {
-			return err
-		}
-	}
-	return startEpoch(ctx, db)
+	return postgresSchema.migrate(ctx, db, goose.WithSessionLocker(oneMigrates{}))
 }
 
 // postgresPool returns connections whose statements take no longer than most,
 // if that is not 0.
 func postgresPool(url string, size int, most time.Duration) (*sql.DB, error) {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil { // its text has too much of the URL in it
-		return nil, errors.New("this is not the address of a PostgreSQL database, like postgres://user:password@host:5432/name")
-	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = connectWithin
-	}
-	if cfg.ValidateConnect == nil { // several hosts may be named: the one that takes writes is meant
-		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	cfg, err := postgresConfig(url)
+	if err != nil {
+		return nil, err
 	}
 	for name, value := range map[string]time.Duration{
 		"statement_timeout": most, "lock_timeout": most * 3 / 4, "idle_in_transaction_session_timeout": most,
 	} {
 		cfg.RuntimeParams[name] = strconv.FormatInt(value.Milliseconds(), 10)
 	}
-	cfg.RuntimeParams["application_name"] = "social-server"
-	cfg.RuntimeParams["default_transaction_isolation"] = "read committed"
 	// Every query here has its index. To read a whole table instead, because it
 	// is small as yet, would be to depend on all that others do to it: a
 	// serializable transaction that did would have to be run again and again.
@@ -139,6 +126,23 @@ func postgresPool(url string, size int, most time.Duration) (*sql.DB, error) {
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxLifetime(connectionLife)
 	return db, nil
+}
+
+// postgresConfig returns how to connect to the database at a URL.
+func postgresConfig(url string) (*pgx.ConnConfig, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil { // its text has too much of the URL in it
+		return nil, errors.New("this is not the address of a PostgreSQL database, like postgres://user:password@host:5432/name")
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectWithin
+	}
+	if cfg.ValidateConnect == nil { // several hosts may be named: the one that takes writes is meant
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	cfg.RuntimeParams["application_name"] = "social-server"
+	cfg.RuntimeParams["default_transaction_isolation"] = "read committed"
+	return cfg, nil
 }
 
 // checkPostgres refuses a server that cannot keep what it acknowledges.

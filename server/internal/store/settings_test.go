@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -319,9 +321,10 @@ func drawWrite(t *rapid.T) *settings.Write {
 
 // model is a user in memory.
 type model struct {
-	head   *settings.Head
-	state  settings.State
-	before map[[2]string]*settings.Remembered
+	head    *settings.Head
+	state   settings.State
+	before  map[[2]string]*settings.Remembered
+	records []settings.Record // of the history, oldest first
 }
 
 func newModel(epoch string) *model {
@@ -329,15 +332,39 @@ func newModel(epoch string) *model {
 }
 
 func (m *model) write(w *settings.Write) settings.Outcome {
+	if strings.HasPrefix(w.Device, "d_9") {
+		return settings.Outcome{Err: errs.New(errs.NotFound, "no member")}
+	}
 	id := [2]string{w.Device, w.Patch.ID}
-	out := settings.Decide(w, settings.Current{Head: m.head, Value: m.state.Get, Before: m.before[id]}, settings.DefaultLimits)
+	cur := settings.Current{Head: m.head, Value: m.state.Get, Before: m.before[id]}
+	if w.Patch.Revert != nil {
+		cur.Past = m.past(*w.Patch.Revert)
+	}
+	out := settings.Decide(w, cur, settings.DefaultLimits)
 	if out.Err == nil && m.before[id] == nil {
 		m.before[id] = &settings.Remembered{Hash: w.Hash, Answer: out.Answer}
 	}
 	if out.Change != nil {
+		for _, e := range out.Change.Entries {
+			old, set := m.state.Get(e.Key)
+			m.records = append(m.records, settings.Record{Key: e.Key, Value: e.Value, Previous: old.Text, Set: set})
+		}
 		m.state.Apply(*out.Change)
 	}
 	return out
+}
+
+// past is what a revert looks back on.
+func (m *model) past(r settings.Revert) (past []settings.Record) {
+	seen := map[settings.Key]bool{}
+	for _, one := range m.records {
+		if r.Whole && one.Revision > r.Revision && !seen[one.Key] || !r.Whole && one.Revision == r.Revision {
+			seen[one.Key] = true
+			past = append(past, one)
+		}
+	}
+	slices.SortFunc(past, func(a, b settings.Record) int { return a.Key.Compare(b.Key) })
+	return past
 }
 
 func (m *model) since(above uint64) []settings.Entry {

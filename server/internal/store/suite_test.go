@@ -99,7 +99,7 @@ func postgres(t testing.TB) *backing.Postgres {
 var databases atomic.Int64 // made so far
 
 // newDatabase returns the URL of a database with our tables and nothing in
-// them, not even the epoch. It is gone when the test ends.
+// them. It is gone when the test ends.
 func newDatabase(t testing.TB) string {
 	t.Helper()
 	p, name := postgres(t), fmt.Sprint("test_", databases.Add(1))
@@ -107,7 +107,6 @@ func newDatabase(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { execute(t, p.URL("postgres"), "DROP DATABASE "+name+" WITH (FORCE)") })
-	execute(t, p.URL(name), "DELETE FROM epoch")
 	return p.URL(name)
 }
 
