@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net/url"
@@ -21,6 +22,14 @@ const (
 	writeWithin = time.Second
 	readWithin  = time.Second
 )
+
+// quiet is no logger. The library has one of its own for all its clients, and
+// writes each failure into it that it also returns.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(quiet{}) }
 
 // dial returns a client for a URL, and its lanes. It does not connect yet.
 func dial(address string) (client redis.UniversalClient, lanes int, err error) {

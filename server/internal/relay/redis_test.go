@@ -23,6 +23,7 @@ func pair(t *testing.T, o Options) (truth *truth, a, b *node, one, two *far) {
 
 // [SPEC S1] A change on one node is shown on the other, from the message alone.
 func TestChangeReachesTheOtherNode(t *testing.T) {
+	t.Parallel()
 	truth, a, b, one, two := pair(t, Options{})
 	soon(t, 2*time.Second, "calm", func() bool { return one.has(`"ready"`) && two.has(`"ready"`) })
 	took := soon(t, time.Second, "the first change", func() bool {
@@ -34,12 +35,12 @@ func TestChangeReachesTheOtherNode(t *testing.T) {
 	t.Logf("a change took %v", took)
 	b.put(`"ü<\u0000\""`)
 	soon(t, time.Second, "the way back, byte for byte", func() bool { return one.has(`"value":"ü<\u0000\""`) })
-	_ = settings.Null
 }
 
 // [SPEC L1] [SPEC L2] [SPEC L3] [SPEC L4] [SPEC L5] What is shown besides
 // changes is shown on every node.
 func TestHintsReachTheOtherNode(t *testing.T) {
+	t.Parallel()
 	_, a, b, one, two := pair(t, Options{})
 	both := func(what, text string) {
 		t.Helper()
@@ -85,6 +86,7 @@ func TestHintsReachTheOtherNode(t *testing.T) {
 // [SPEC A2] [SPEC I6] What ends on one node ends on the other within two
 // seconds, with the code that the store says, whatever the message says.
 func TestRevocationReachesTheOtherNode(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		lost hub.Standing
 		tell func(a *node)
@@ -114,6 +116,7 @@ func TestRevocationReachesTheOtherNode(t *testing.T) {
 // [SPEC L3] REST says who is online on all nodes, also on a node without a hub
 // of the user.
 func TestOnlineOnANodeWithoutAHub(t *testing.T) {
+	t.Parallel()
 	truth := newTruth("d_1", "d_2")
 	a, b := start(t, truth, Options{}), start(t, truth, Options{})
 	a.connect(t, "d_1")

@@ -164,6 +164,7 @@ type node struct {
 	truth  *truth
 	events *tally
 	rung   chan string
+	once   sync.Once
 }
 
 // start starts a node; what it needs to know is changed by the caller.
@@ -195,12 +196,15 @@ func start(t *testing.T, truth *truth, o Options) *node {
 
 var secret = []byte("a secret of all nodes, as they have")
 
+// stop ends a node in order, once.
 func (n *node) stop(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := errors.Join(n.Close(ctx), n.relay.Close()); err != nil {
-		t.Error(err)
-	}
+	n.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := errors.Join(n.Close(ctx), n.relay.Close()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // put stores a value and publishes it on this node.
