@@ -142,6 +142,12 @@ func (s *fakeSource) commit(name, text, device string) settings.Change {
 	return c
 }
 
+func (s *fakeSource) readsSoFar() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads
+}
+
 func (s *fakeSource) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,150 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"social-server/internal/protocol"
+)
+
+// [SPEC L2] [SPEC L3] A device on several nodes is one entry: its sessions are
+// added up, and what it edits and has seen is that of any of them.
+func TestPresenceOfSeveralNodes(t *testing.T) {
+	source := newSource("d_1", "d_2")
+	nodes(t, newBroker(1, 0, 0), source, func(t *testing.T, one, two *Registry) {
+		watch := &fakeConn{}
+		defer open(t, one, "d_2", watch, nil).Detach()
+		here, there := open(t, one, "d_1", &fakeConn{}, nil), open(t, two, "d_1", &fakeConn{}, nil)
+		step := func(what, want string, do func()) {
+			t.Helper()
+			do()
+			time.Sleep(50 * time.Millisecond)
+			if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":`+want) {
+				t.Errorf("%s: %s", what, last(frames, "presence"))
+			}
+		}
+		step("two nodes", `true,"sessions":2`, func() {})
+		one.Publish("u", source.commit("salary", "1", "d_2"))
+		two.look("u")
+		synctest.Wait()
+		step("focus there", `true,"sessions":2,"lastSeen":"`, func() { there.Focus("billing.salary") })
+		step("seen there", `true`, func() { there.Seen(1) })
+		for _, r := range []*Registry{one, two} {
+			if online := r.Online(t.Context(), "u"); online["d_1"] != 2 || online["d_2"] != 1 {
+				t.Errorf("online: %v", online)
+			}
+		}
+		step("gone here", `true,"sessions":1`, here.Detach)
+		step("gone there", `false,"sessions":0`, there.Detach)
+		_, frames := watch.take()
+		if text := last(frames, "presence"); text != "" {
+			t.Errorf("more presence: %s", text)
+		}
+	})
+}
+
+// [SPEC L3] A node that is heard of no more takes its devices with it, and one
+// that comes back brings them.
+func TestNodeIsGone(t *testing.T) {
+	b := newBroker(1, 0, 0)
+	nodes(t, b, newSource("d_1", "d_2"), func(t *testing.T, one, two *Registry) {
+		watch := &fakeConn{}
+		defer open(t, one, "d_2", watch, nil).Detach()
+		defer open(t, two, "d_1", &fakeConn{}, nil).Detach()
+		time.Sleep(50 * time.Millisecond)
+		one.Gone("two")
+		synctest.Wait()
+		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":false`) {
+			t.Errorf("got %s", last(frames, "presence"))
+		}
+		one.Missed("u")
+		synctest.Wait()
+		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
+			t.Errorf("got %s", last(frames, "presence"))
+		}
+	})
+}
+
+// slowLink answers Others when it is told to, with what it read before.
+type slowLink struct {
+	link
+	answer chan struct{}
+}
+
+func (l slowLink) Others(ctx context.Context, user string) (map[string][]Connected, error) {
+	others, err := l.link.Others(ctx, user)
+	<-l.answer
+	return others, err
+}
+
+// What a node says while the others are asked is newer than the answer.
+func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
+	b := newBroker(1, 0, 0)
+	nodes(t, b, newSource("d_1", "d_2", "d_3"), func(t *testing.T, one, _ *Registry) {
+		watch := &fakeConn{}
+		defer open(t, one, "d_2", watch, nil).Detach()
+		time.Sleep(50 * time.Millisecond)
+		b.set(func() {
+			b.kept["x"], b.kept["z"] = []Connected{{Device: "d_1", Sessions: 1}}, []Connected{{Device: "d_3", Sessions: 1}}
+		})
+		slow := slowLink{link{b, "one"}, make(chan struct{})}
+		one.relay = slow
+		one.Missed("u")
+		synctest.Wait()                                          // it has read, and waits
+		one.Hear(News{Kind: PresenceNews, User: "u", Node: "x"}) // nobody any more
+		close(slow.answer)
+		synctest.Wait()
+		if online := one.Online(t.Context(), "u"); online["d_1"] != 0 || online["d_3"] != 1 {
+			t.Errorf("online: %v", online)
+		}
+		b.set(func() { delete(b.kept, "z") })
+		one.Missed("u")
+		synctest.Wait()
+		if online := one.Online(t.Context(), "u"); online["d_3"] != 0 {
+			t.Errorf("a node that has nothing left: %v", online)
+		}
+	})
+}
+
+// Without the relay a hub knows this node's devices, and asks for the others
+// again with every check.
+func TestOthersAreAskedAgain(t *testing.T) {
+	b := newBroker(1, 0, 0)
+	nodes(t, b, newSource("d_1"), func(t *testing.T, one, _ *Registry) {
+		b.set(func() { b.down, b.kept["x"] = true, []Connected{{Device: "d_1", Sessions: 2}} })
+		defer open(t, one, "d_1", &fakeConn{}, nil).Detach()
+		one.Missed("u")
+		synctest.Wait()
+		if online := one.Online(t.Context(), "u"); online["d_1"] != 1 {
+			t.Errorf("online: %v", online)
+		}
+		b.set(func() { b.down = false })
+		time.Sleep(checkEvery + checkSpread)
+		synctest.Wait()
+		if online := one.Online(t.Context(), "u"); online["d_1"] != 3 {
+			t.Errorf("online after a check: %v", online)
+		}
+	})
+}
+
+// [SPEC L1] Previews of other nodes' sessions do not pile up.
+func TestPreviewsAreBounded(t *testing.T) {
+	bubble(t, newSource("d_1"), func(t *testing.T, r *Registry) {
+		conn := &fakeConn{}
+		defer open(t, r, "d_1", conn, nil).Detach()
+		synctest.Wait()
+		conn.take()
+		frame := &protocol.Frame{Type: "preview", Data: []byte(`{}`)}
+		for i := range 10 * maxPreviews {
+			r.Hear(News{Kind: PreviewNews, User: "u", Session: fmt.Sprint("s_", i), Frame: frame})
+		}
+		synctest.Wait()
+		if n := len(r.hub("u").previews); n != maxPreviews {
+			t.Errorf("%d previews are kept", n)
+		}
+	})
+}
