@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: fuzz soak help run build dev test check test-server test-client test-browser fmt lint generate bench-browser screenshots clean
+.PHONY: fuzz soak help run cluster build dev test check test-server test-client test-browser fmt lint generate bench-browser screenshots clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BINARY := bin/social-server
@@ -31,6 +31,13 @@ help: ## list the targets
 
 run: build ## build what changed and start it on http://localhost:3000
 	@exec ./$(BINARY)
+
+cluster: build ## two nodes on PostgreSQL and Redis behind nginx on http://localhost:3000, until Ctrl-C
+	@sh .ci/need.sh nginx nginx-light
+	@sh .ci/need.sh redis-server redis-server
+	@sh .ci/need.sh /usr/lib/postgresql/*/bin/postgres postgresql
+	@cd server && go build -o ../bin/cluster ./cmd/cluster
+	@exec ./bin/cluster
 
 build: $(DIST)/index.html ## build bin/social-server, with the client inside
 	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o ../$(BINARY) .
@@ -90,8 +97,9 @@ fmt: $(INSTALLED) ## format the code
 lint: check $(INSTALLED) ## what can be found without running anything
 	cd client && npm run --silent lint && npm run --silent typecheck
 
-generate: ## write .env.example and the README's table of variables
+generate: ## write .env.example, the README's table of variables and deploy/nginx.conf
 	cd server && go test -count=1 ./internal/config -run 'TestExampleIsTheTable|TestReadmeHasTheTable' -update
+	cd server && go test -count=1 ./deploy -run TestNginxIsTheTemplate -update
 
 bench-browser: build ## how soon a slider's step is seen on the other device
 	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npx playwright test --config e2e/latency.config.ts
