@@ -122,7 +122,7 @@ func (p *program) open(ctx context.Context) (err error) {
 	}
 	limits := p.cfg.Limits
 	p.hubs = hub.NewRegistry(p.store, p.log, time.Now, p.hubOptions())
-	p.metrics.Watch(p.hubs.Sessions)
+	p.watch()
 	p.settings = settings.NewService(timed{p.store, p.metrics}, schema, settings.Limits{
 		ValueBytes: limits.ValueBytes, UserKeys: limits.KeysPerUser, UserBytes: limits.BytesPerUser,
 	}, p.hubs, time.Now)
@@ -196,6 +196,8 @@ func (p *program) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
 	defer cancel()
 	p.api.SetReady(false)
+	moving, _ := p.hubs.Sessions()
+	p.metrics.Drained(moving)
 	err := p.hubs.Drain(ctx, p.cfg.DrainWindow)
 	p.settings.Close()
 	return errors.Join(err, p.hubs.Close(ctx), p.http.Shutdown(ctx), p.close())
@@ -231,6 +233,25 @@ func (p *program) close() error {
 		failures = append(failures, p.listener.Close())
 	}
 	return errors.Join(failures...)
+}
+
+// watch adds what the metrics ask for when somebody looks.
+func (p *program) watch() {
+	p.metrics.Watch(p.hubs.Sessions)
+	for name, stats := range p.store.Pools() {
+		p.metrics.WatchPool(name, stats)
+	}
+	if p.cfg.Postgres() {
+		p.metrics.WatchClock(p.databaseClock)
+	}
+}
+
+// databaseClock asks the database what time it is.
+func (p *program) databaseClock() (time.Time, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	condition, err := p.store.Condition(ctx)
+	return condition.Clock, err
 }
 
 // timed is the store, with its group commits measured.

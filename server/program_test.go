@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"social-server/internal/api"
+	"social-server/internal/relay"
 )
 
 func TestMain(m *testing.M) {
@@ -218,6 +219,14 @@ func TestMetrics(t *testing.T) {
 	status, text := get(t, "http://"+addr+"/metrics")
 	if status != 200 || !strings.Contains(text, "\nsocial_sessions 0") || !strings.Contains(text, `version="dev"`) {
 		t.Errorf("%d %s", status, text)
+	}
+	for _, event := range relay.Events() {
+		if !strings.Contains(text, fmt.Sprintf("social_relay_events_total{event=%q} 0", event)) {
+			t.Errorf("the event %s is not among the metrics", event)
+		}
+	}
+	if !strings.Contains(text, `social_pool_connections_max{pool="write"} 1`) {
+		t.Error("the database's pools are not among the metrics")
 	}
 	for _, limiter := range api.Limiters() {
 		if !strings.Contains(text, fmt.Sprintf("social_limited_total{limiter=%q} 0", limiter)) {

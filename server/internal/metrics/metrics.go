@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"math"
 	"net/http"
 	"net/http/pprof"
 	"runtime"
@@ -29,7 +30,6 @@ type Metrics struct {
 	gaps     prometheus.Counter
 	resyncs  prometheus.Counter
 	drained  prometheus.Counter
-	drift    prometheus.Gauge // seconds
 }
 
 // New returns metrics that stand at zero.
@@ -54,16 +54,13 @@ func New() *Metrics {
 		limited: newWords("social_limited_total", "Requests and frames that a limiter refused.", "limiter",
 			"address", "name", "account", "strangers", "code", "waiting", "frames"),
 		relayed: newWords("social_relay_events_total", "What happened on the relay between nodes.", "event",
-			"sent", "received", "dropped", "refused", "failed", "subscribed", "resubscribed", "probe-lost", "gap"),
+			"sent", "received", "dropped", "refused", "resubscribed", "probe-lost"),
 		gaps:    counter("social_hub_gaps_total", "Changes that did not follow a hub's revision, so that it read the store."),
 		resyncs: counter("social_resyncs_total", "Devices whose seal differed and that asked for everything again. It must stay 0."),
 		drained: counter("social_drained_sessions_total", "Sessions sent elsewhere because this node stops."),
-		drift: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "social_clock_drift_seconds", Help: "This node's clock, as far as it is ahead of the database's.",
-		}),
 	}
 	m.registry.MustRegister(m.commits, m.group, m.fanout, m.refusals, m.limited.total, m.relayed.total,
-		m.gaps, m.resyncs, m.drained, m.drift,
+		m.gaps, m.resyncs, m.drained,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -101,11 +98,8 @@ func (m *Metrics) Gap() { m.gaps.Inc() }
 // Resynced notes a device whose seal differed (SPEC S7).
 func (m *Metrics) Resynced() { m.resyncs.Inc() }
 
-// Drained notes a session that was told to come back to another node.
-func (m *Metrics) Drained() { m.drained.Inc() }
-
-// Drifted notes how far this node's clock is ahead of the database's.
-func (m *Metrics) Drifted(ahead time.Duration) { m.drift.Set(ahead.Seconds()) }
+// Drained notes that this node stops and sends its sessions to others.
+func (m *Metrics) Drained(sessions int) { m.drained.Add(float64(sessions)) }
 
 // Built adds which program this is: a metric that is always 1, for its labels.
 func (m *Metrics) Built(version string) {
@@ -124,6 +118,20 @@ func (m *Metrics) Watch(sessions func() (sessions, hubs int)) {
 			func() float64 { n, _ := sessions(); return float64(n) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "social_hubs", Help: "Users with a live session on this node."},
 			func() float64 { _, n := sessions(); return float64(n) }))
+}
+
+// WatchClock adds how far this node's clock is ahead of the database's, which is
+// asked whenever somebody looks.
+func (m *Metrics) WatchClock(database func() (time.Time, error)) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "social_clock_drift_seconds", Help: "This node's clock, as far as it is ahead of the database's.",
+	}, func() float64 {
+		theirs, err := database()
+		if err != nil {
+			return math.NaN() // not known; that the database fails shows elsewhere
+		}
+		return time.Since(theirs).Seconds()
+	}))
 }
 
 // Handler serves /metrics and Go's profiles. It shows the inside of the

@@ -26,8 +26,8 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 	m.Relayed("received")
 	m.Relayed("received")
 	m.Gap()
-	m.Drained()
-	m.Drifted(-1500 * time.Millisecond)
+	m.Drained(1)
+	m.WatchClock(func() (time.Time, error) { return time.Now().Add(-time.Hour), nil })
 	m.Built("v1.2.3")
 	m.WatchPool("read", func() sql.DBStats {
 		return sql.DBStats{MaxOpenConnections: 4, InUse: 3, Idle: 1, WaitCount: 7, WaitDuration: 2 * time.Second}
@@ -41,7 +41,7 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 		"social_fanout_seconds_count 1", `social_fanout_seconds_bucket{le="0.0032"} 1`, `social_fanout_seconds_bucket{le="0.0016"} 0`,
 		`social_limited_total{limiter="frames"} 1`, `social_limited_total{limiter="other"} 1`, `social_limited_total{limiter="address"} 0`,
 		`social_relay_events_total{event="received"} 2`, `social_relay_events_total{event="sent"} 0`,
-		"social_hub_gaps_total 1", "social_drained_sessions_total 1", "social_clock_drift_seconds -1.5",
+		"social_hub_gaps_total 1", "social_drained_sessions_total 1", "social_clock_drift_seconds 3600.",
 		`social_build_info{go="go`,
 		`social_pool_connections{pool="read",state="in-use"} 3`, `social_pool_connections{pool="read",state="idle"} 1`,
 		`social_pool_connections_max{pool="read"} 4`, `social_pool_connections_max{pool="write"} 1`,
