@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: fuzz soak help run cluster build dev test check test-server test-client test-browser fmt lint generate bench-browser screenshots clean
+.PHONY: services fuzz soak help run cluster build dev test check test-server test-client test-browser fmt lint generate bench-browser screenshots clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BINARY := bin/social-server
@@ -32,12 +32,15 @@ help: ## list the targets
 run: build ## build what changed and start it on http://localhost:3000
 	@exec ./$(BINARY)
 
-cluster: build ## two nodes on PostgreSQL and Redis behind nginx on http://localhost:3000, until Ctrl-C
-	@sh .ci/need.sh nginx nginx-light
-	@sh .ci/need.sh redis-server redis-server
-	@sh .ci/need.sh /usr/lib/postgresql/*/bin/postgres postgresql
+cluster: build services ## two nodes on PostgreSQL and Redis behind nginx on http://localhost:3000, until Ctrl-C
 	@cd server && go build -o ../bin/cluster ./cmd/cluster
 	@exec ./bin/cluster
+
+# What several nodes stand on; started by whoever needs it, in a folder of its own.
+services:
+	@sh .ci/need.sh postgres postgresql
+	@sh .ci/need.sh redis-server redis-server
+	@sh .ci/need.sh nginx nginx-light
 
 build: $(DIST)/index.html ## build bin/social-server, with the client inside
 	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o ../$(BINARY) .
@@ -54,7 +57,7 @@ check: ## formatting, vet, staticcheck, go.mod
 	cd server && go tool staticcheck ./...
 	cd server && go mod tidy -diff
 
-test-server: ## Go tests, with the race detector
+test-server: services ## Go tests, with the race detector
 	$(call headline,Go: tests with the race detector)
 	@sh .ci/need.sh gcc gcc libc6-dev
 	cd server && CGO_ENABLED=1 go test -race ./...
@@ -85,8 +88,9 @@ test-client: $(INSTALLED) ## client: lint, types, unit tests
 	$(call headline,Client: unit tests)
 	cd client && npm run --silent test
 
-test-browser: build ## browser tests, against the built server
+test-browser: build services ## browser tests, against the built server and a cluster of two
 	$(call headline,Browser tests)
+	@cd server && go build -o ../bin/cluster ./cmd/cluster
 	@sh .ci/need.sh curl curl ca-certificates
 	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npm run --silent e2e
 

@@ -4,6 +4,10 @@
 set -eu
 command=$1
 shift
+# Servers are in folders that not everybody's PATH has.
+for folder in /usr/sbin /usr/lib/postgresql/*/bin; do
+  PATH=$PATH:$folder
+done
 if command -v "$command" >/dev/null; then
   exit 0
 fi
