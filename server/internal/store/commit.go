@@ -11,7 +11,11 @@ import (
 type committer interface {
 	// commit begins a transaction for work, which ends it with groupTx.store.
 	// Work may run more than once. An error rolls back what is not committed.
-	commit(ctx context.Context, work func(tx groupTx) error) error
+	// What is known already work may go by, and adds to.
+	commit(ctx context.Context, work func(tx groupTx, k *known) error) error
+	// forget makes sure that groups go by nothing that was known before: another
+	// transaction has begun to write.
+	forget()
 	close() error
 }
 
@@ -33,8 +37,8 @@ type groupTx interface {
 // on the disk (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on).
 func (s *Store) Commit(ctx context.Context, writes []*settings.Write, limits settings.Limits) ([]settings.Outcome, error) {
 	var outcomes []settings.Outcome
-	err := s.groups.commit(ctx, func(tx groupTx) (err error) {
-		outcomes, err = newGroup(tx, limits).run(writes)
+	err := s.groups.commit(ctx, func(tx groupTx, k *known) (err error) {
+		outcomes, err = newGroup(tx, k, limits).run(writes)
 		return err
 	})
 	if err != nil {
@@ -47,18 +51,35 @@ func (s *Store) Commit(ctx context.Context, writes []*settings.Write, limits set
 // knows, so that later writes of the group see the earlier ones. What it has
 // decided is stored at the end, all at once.
 type group struct {
+	*known
 	tx     groupTx
 	limits settings.Limits
 
-	epoch   string
-	heads   map[string]*groupHead
-	members map[[2]string]bool                 // by user and device; a device that is revoked is none
-	values  map[valueID]knownValue             // also those never set
 	answers map[[2]string]*settings.Remembered // by device and patch id; nil: none
 	pending struct {
 		changes []pendingChange // in order
 		answers []pendingAnswer
+		users   []string // whose heads moved
 	}
+}
+
+// known is what is known of the users of a group.
+type known struct {
+	epoch   string
+	heads   map[string]*groupHead
+	members map[[2]string]bool     // by user and device; a device that is revoked is none
+	values  map[valueID]knownValue // also those never set
+	bytes   int                    // of all values that were ever put in
+}
+
+func newKnown() *known {
+	return &known{heads: make(map[string]*groupHead), members: make(map[[2]string]bool), values: make(map[valueID]knownValue)}
+}
+
+// put makes the value of a key known.
+func (k *known) put(id valueID, v knownValue) {
+	k.values[id] = v
+	k.bytes += len(v.Text)
 }
 
 // groupHead is a user's head, and whether the group has moved it since it was stored.
@@ -99,12 +120,8 @@ type pendingAnswer struct {
 	text  string
 }
 
-func newGroup(tx groupTx, limits settings.Limits) *group {
-	return &group{
-		tx: tx, limits: limits,
-		heads: make(map[string]*groupHead), members: make(map[[2]string]bool),
-		values: make(map[valueID]knownValue), answers: make(map[[2]string]*settings.Remembered),
-	}
+func newGroup(tx groupTx, k *known, limits settings.Limits) *group {
+	return &group{known: k, tx: tx, limits: limits, answers: make(map[[2]string]*settings.Remembered)}
 }
 
 // run loads everything, decides on all writes in order, and stores everything.
@@ -176,11 +193,11 @@ func (g *group) past(w *settings.Write) ([]settings.Record, error) {
 func (g *group) keep(w *settings.Write, out settings.Outcome) error {
 	p := &g.pending
 	if out.Change != nil {
-		g.heads[w.User].moved = true
+		g.move(w.User)
 		for _, e := range out.Change.Entries {
 			id := valueID{w.User, e.Key}
 			p.changes = append(p.changes, pendingChange{id, e.Value, g.values[id], w.Patch.ID})
-			g.values[id] = knownValue{e.Value, true}
+			g.put(id, knownValue{e.Value, true})
 		}
 	}
 	if plantForgetIDs {
@@ -197,10 +214,19 @@ func (g *group) newest(c *pendingChange) bool {
 	return g.values[c.valueID].Revision == c.Revision
 }
 
+// move notes that a user's head has moved.
+func (g *group) move(user string) {
+	if head := g.heads[user]; !head.moved {
+		head.moved = true
+		g.pending.users = append(g.pending.users, user)
+	}
+}
+
 // stored empties what is pending.
 func (g *group) stored() {
-	g.pending.changes, g.pending.answers = g.pending.changes[:0], g.pending.answers[:0]
-	for _, head := range g.heads {
-		head.moved = false
+	p := &g.pending
+	for _, user := range p.users {
+		g.heads[user].moved = false
 	}
+	p.changes, p.answers, p.users = p.changes[:0], p.answers[:0], p.users[:0]
 }

@@ -65,7 +65,11 @@ type postgresGroups struct{ db *sql.DB }
 
 func (p *postgresGroups) close() error { return p.db.Close() }
 
-func (p *postgresGroups) commit(ctx context.Context, work func(tx groupTx) error) error {
+// forget does nothing: what other nodes write is not known to any, so each group
+// begins with nothing.
+func (p *postgresGroups) forget() {}
+
+func (p *postgresGroups) commit(ctx context.Context, work func(tx groupTx, k *known) error) error {
 	ctx, cancel := context.WithTimeout(ctx, groupPatience)
 	defer cancel()
 	return again(ctx, groupTries, func(ctx context.Context) error {
@@ -81,7 +85,7 @@ func (p *postgresGroups) commit(ctx context.Context, work func(tx groupTx) error
 			}
 			tx := &postgresGroup{ctx, std.Conn()}
 			defer tx.end()
-			return work(tx)
+			return work(tx, newKnown())
 		})
 	})
 }
@@ -210,7 +214,7 @@ func (t *postgresGroup) store(g *group, last bool) error {
 	b := &pgx.Batch{}
 	queueChanges(b, g)
 	queueAnswers(b, g.pending.answers)
-	queueHeads(b, g.heads)
+	queueHeads(b, g)
 	if last {
 		b.Queue(pgCommit).Exec(func(tag pgconn.CommandTag) error {
 			if tag.String() != pgCommit {
@@ -275,20 +279,19 @@ func queueAnswers(b *pgx.Batch, answers []pendingAnswer) {
 	b.Queue(pgRemember, columns[0], columns[1], columns[2], columns[3], columns[4])
 }
 
-func queueHeads(b *pgx.Batch, heads map[string]*groupHead) {
-	var users []string
+func queueHeads(b *pgx.Batch, g *group) {
+	users := g.pending.users
+	if len(users) == 0 {
+		return
+	}
 	var columns [3][]int64
-	for user, h := range heads {
-		if h.moved {
-			users = append(users, user)
-			for i, v := range [...]int64{int64(h.Revision), int64(h.Keys), int64(h.Bytes)} { // #nosec G115 -- of a bigint
-				columns[i] = append(columns[i], v)
-			}
+	for _, user := range users {
+		h := g.heads[user]
+		for i, v := range [...]int64{int64(h.Revision), int64(h.Keys), int64(h.Bytes)} { // #nosec G115 -- of a bigint
+			columns[i] = append(columns[i], v)
 		}
 	}
-	if len(users) > 0 {
-		b.Queue(pgAdvance, users, columns[0], columns[1], columns[2])
-	}
+	b.Queue(pgAdvance, users, columns[0], columns[1], columns[2])
 }
 
 // questions are what a group's first round trip asks for, in arrays.

@@ -82,7 +82,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := startEpoch(ctx, s.write); err != nil {
 		return err
 	}
-	s.groups, err = prepare(ctx, s.write)
+	s.groups, err = newSQLiteGroups(ctx, s.write)
 	return err
 }
 
