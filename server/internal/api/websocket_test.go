@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/gorilla/websocket"
 
 	"social-server/internal/protocol"
@@ -453,4 +454,30 @@ func TestShutdownAnswersFirst(t *testing.T) {
 		t.Error("no bye")
 	}
 	t.Logf("%d of 30 answered before the close", answered)
+}
+
+// [SPEC E5] A node that is drained says bye and takes no new session; what comes
+// over HTTP is stored as long as it runs.
+func TestDrainOverTheWire(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.pair()
+	a := one.join("")
+	if err := w.hubs.Drain(t.Context(), time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	var bye struct {
+		RetryIn int `json:"retryIn"`
+	}
+	if err := json.Unmarshal([]byte(a.until("bye")), &bye); err != nil || bye.RetryIn < 500 || bye.RetryIn > 2500 {
+		t.Errorf("to come back in %d ms: %v", bye.RetryIn, err)
+	}
+	b := two.dial()
+	b.send(fmt.Sprintf(`{"type":"hello","token":%q}`, two.token))
+	for name, s := range map[string]*socket{"the session": a, "a new one": b} {
+		_, err := s.read()
+		if e, ok := err.(*websocket.CloseError); !ok || e.Code != protocol.CloseRestart {
+			t.Errorf("%s ended with %v", name, err)
+		}
+	}
+	two.call("PATCH", "/users/TestUser6/settings", `{"billing":{"salary":1}}`, 200)
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"math/big"
 	"time"
+
+	"social-server/internal/protocol"
 )
 
 // When devices are to come back, each at a time of its own: to this server, which
@@ -47,23 +49,31 @@ func (r *Registry) refuse() {
 	r.emptyLocked()
 }
 
+// leave has the session say bye and close, once the patches that it sent before
+// are answered (SPEC E5).
 func (s *Session) leave(over time.Duration) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.leaveLocked(500*time.Millisecond + upTo(over))
+	if s.leaving == nil {
+		s.leaving = protocol.Bye(protocol.CloseRestart, "restart", 500*time.Millisecond+upTo(over))
+		s.farewellLocked()
+	}
+}
+
+func (s *Session) farewellLocked() {
+	if s.leaving != nil && s.patches == 0 && s.ending == nil {
+		s.sendLocked(s.leaving)
+		s.endLocked(protocol.CloseRestart, "restart")
+	}
 }
 
 // Close says bye to every session that was not told yet, each with its own time
 // to come back, and waits until all are gone or ctx ends (SPEC E5). No session
-// opens any more, and no patch is waited for: they are answered by now.
+// opens any more.
 func (r *Registry) Close(ctx context.Context) error {
 	r.refuse()
 	for _, s := range r.sessionsWhere(everyone) {
-		s.hub.mu.Lock()
-		s.patches = 0
-		s.leaveLocked(500*time.Millisecond + upTo(restartOver))
-		s.farewellLocked()
-		s.hub.mu.Unlock()
+		s.leave(restartOver)
 	}
 	var err error
 	select {

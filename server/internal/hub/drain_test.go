@@ -85,7 +85,7 @@ func work(t *testing.T, r *Registry, source *fakeSource, sessions []*Session, co
 		default:
 			change := source.commit("salary", fmt.Sprint(i), "d_1")
 			r.Publish("u", change)
-			ack(s, change.Revision)
+			answer(s, change.Revision)
 			revision = change.Revision
 		}
 	}
@@ -128,7 +128,7 @@ func TestDrainWaitsForAnswers(t *testing.T) {
 		}
 		change := source.commit("salary", "1", "d_1")
 		r.Publish("u", change)
-		ack(s, 1)
+		answer(s, 1)
 		synctest.Wait()
 		if conn.end() != "" {
 			t.Error("closed before the second answer")

@@ -164,8 +164,15 @@ func newTestRegistry(s Source, change ...func(*Options)) *Registry {
 	return NewRegistry(s, slog.New(slog.DiscardHandler), time.Now, o)
 }
 
-// ack answers a patch that the session began, as the api does.
+// ack takes a patch in and answers it, as the api does, unless the session refuses it.
 func ack(s *Session, revision uint64) {
+	if s.Begin() == nil {
+		answer(s, revision)
+	}
+}
+
+// answer ends a patch that was begun.
+func answer(s *Session, revision uint64) {
 	s.Answer(protocol.Ack("p", settings.Answer{Revision: revision}, false), revision)
 }
 

@@ -186,10 +186,10 @@ func (h *Hub) countOnline(online map[string]int) (all bool) {
 
 // mergeMembersLocked takes over the store's list, keeping what is live.
 func (h *Hub) mergeMembersLocked(list []Member) {
-	h.presence++
+	version, news := h.presence+1, false
 	next := make([]*member, 0, len(list))
 	for _, m := range list {
-		now := &member{Member: m, version: h.presence}
+		now := &member{Member: m, version: version}
 		if old := h.memberLocked(m.ID); old != nil {
 			now.sessions, now.focus, now.seen = old.sessions, old.focus, old.seen
 			if old.LastSeen.After(m.LastSeen) {
@@ -199,12 +199,16 @@ func (h *Hub) mergeMembersLocked(list []Member) {
 				now.version = old.version
 			}
 		}
+		news = news || now.version == version
 		next = append(next, now)
 	}
 	gone := slices.ContainsFunc(h.members, func(old *member) bool {
 		return !slices.ContainsFunc(list, func(m Member) bool { return m.ID == old.ID })
 	})
 	h.members = next
+	if news || gone {
+		h.presence = version // else there is nothing to be sent
+	}
 	if !gone {
 		return
 	}

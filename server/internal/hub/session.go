@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"social-server/internal/errs"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
@@ -90,21 +89,10 @@ type Session struct {
 	writer sync.WaitGroup // the writer's goroutine
 }
 
-// control is a frame that is no news of the user.
-type control struct {
-	frame *protocol.Frame
-	after uint64 // the revision the session must have been sent before
-}
-
 type ending struct {
 	code   int
 	reason string
 }
-
-// maxControl bounds control frames to a session that does not read them. They
-// are answers to its own patches, bounded by who reads them, and rare events:
-// a session that lets so many wait is not alive.
-const maxControl = 1024
 
 // newSession makes a session that has not been sent anything.
 func newSession(h *Hub, id string, o Opening, now time.Time) *Session {
@@ -198,18 +186,6 @@ func (s *Session) next(frames []*protocol.Frame) ([]*protocol.Frame, *ending) {
 	return frames, end
 }
 
-// controlLocked appends the control frames in order, up to one that answers for
-// a revision the session was not sent yet: no ack precedes its change (SPEC S4).
-func (s *Session) controlLocked(frames []*protocol.Frame) []*protocol.Frame {
-	n := 0
-	for n < len(s.control) && s.control[n].after <= s.cursor {
-		frames = append(frames, s.control[n].frame)
-		n++
-	}
-	s.control = slices.Delete(s.control, 0, n)
-	return frames
-}
-
 // newsLocked appends, in the order of SPEC C5, everything above the cursors.
 func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	h := s.hub
@@ -246,20 +222,6 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	return frames
 }
 
-func (s *Session) sendLocked(f *protocol.Frame) { s.queueLocked(control{frame: f}) }
-
-func (s *Session) queueLocked(c control) {
-	if s.mode == Quiet {
-		return
-	}
-	if len(s.control) >= maxControl {
-		s.endLocked(protocol.CloseSlow, "too slow to write")
-		return
-	}
-	s.control = append(s.control, c)
-	s.wakeLocked()
-}
-
 func (s *Session) endLocked(code int, reason string) {
 	if s.ending != nil {
 		return
@@ -269,51 +231,12 @@ func (s *Session) endLocked(code int, reason string) {
 	s.wakeLocked()
 }
 
-// Send queues a control frame.
-func (s *Session) Send(f *protocol.Frame) {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	s.sendLocked(f)
-}
-
 // End closes the session with a close code, after the frames already queued.
 // No change follows, a restart's apart. The first End counts.
 func (s *Session) End(code int, reason string) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	s.endLocked(code, reason)
-}
-
-// Begin takes a patch in, which Answer ends. It is refused before the opening is
-// on its way (SPEC C7), which is no later than that, or a quick device could
-// answer ready too soon; and once the session was told to leave.
-func (s *Session) Begin() error {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	switch {
-	case s.opening != nil:
-		return errs.New(errs.NotReady, "Patches are accepted after ready.")
-	case s.leaving != nil:
-		return errRestarting
-	}
-	s.patches++
-	return nil
-}
-
-// Answer ends a patch that Begin took in. The frame is written once the session
-// was sent the revision it answers for, never before (SPEC S4). That is at once,
-// unless the hub has not heard of another node's change before it: then it reads.
-func (s *Session) Answer(f *protocol.Frame, revision uint64) {
-	h := s.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if revision > h.state.Revision {
-		h.behind = true
-		h.repairLocked()
-	}
-	s.queueLocked(control{f, revision})
-	s.patches--
-	s.farewellLocked()
 }
 
 // Behind reports whether there is a change the session is to be sent, or was.
@@ -347,22 +270,6 @@ func (s *Session) Renew(expires time.Time) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	s.expires, s.warned = expires, false
-}
-
-// leaveLocked has the session say bye and close, once the patches that it sent
-// before are answered (SPEC E5).
-func (s *Session) leaveLocked(retryIn time.Duration) {
-	if s.leaving == nil {
-		s.leaving = protocol.Bye(protocol.CloseRestart, "restart", retryIn)
-		s.farewellLocked()
-	}
-}
-
-func (s *Session) farewellLocked() {
-	if s.leaving != nil && s.patches == 0 && s.ending == nil {
-		s.sendLocked(s.leaving)
-		s.endLocked(protocol.CloseRestart, "restart")
-	}
 }
 
 // Detach removes the session from its hub and waits for its writer. Its owner,

@@ -175,11 +175,12 @@ func (l *lane) subscribed(s *redis.Subscription) error {
 		return nil
 	}
 	l.mu.Lock()
-	if l.before {
-		l.relay.Count(Resubscribed)
-	}
+	again := l.before
 	l.before, l.confirmed, l.heard = true, time.Now(), time.Now()
 	l.mu.Unlock()
+	if again {
+		l.relay.Count(Resubscribed)
+	}
 	l.relay.Log.Info("relay connected", "lane", l.all)
 	l.relay.remark(l)
 	l.relay.receiver.Missed("")
