@@ -3,7 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -23,6 +23,8 @@ const (
 	readWithin  = time.Second
 )
 
+const poolSize = 32 // connections to one server
+
 // quiet is no logger. The library has one of its own for all its clients, and
 // writes each failure into it that it also returns.
 type quiet struct{}
@@ -34,12 +36,9 @@ func init() { redis.SetLogger(quiet{}) }
 // dial returns a client for a URL, and its lanes. It does not connect yet.
 func dial(address string) (client redis.UniversalClient, lanes int, err error) {
 	scheme, rest, found := strings.Cut(address, "://")
-	if !found {
-		return nil, 0, fmt.Errorf("%q is no address of Redis", scheme)
-	}
 	plain, cluster := strings.CutSuffix(scheme, "-cluster")
-	if plain != "redis" && plain != "rediss" {
-		return nil, 0, fmt.Errorf("%s:// is none of redis://, rediss://, redis-cluster:// and rediss-cluster://", scheme)
+	if !found || plain != "redis" && plain != "rediss" {
+		return nil, 0, errors.New("an address of Redis begins with redis://, rediss://, redis-cluster:// or rediss-cluster://")
 	}
 	if cluster {
 		options, err := redis.ParseClusterURL(plain + "://" + onePlusOthers(rest))
@@ -59,7 +58,8 @@ func dial(address string) (client redis.UniversalClient, lanes int, err error) {
 
 // hideURL takes the address out of an error: it may hold a password.
 func hideURL(err error) error {
-	if parse, ok := err.(*url.Error); ok { //nolint:errorlint // url.Parse returns just this
+	var parse *url.Error
+	if errors.As(err, &parse) {
 		return parse.Err
 	}
 	return err
@@ -88,7 +88,7 @@ func shape(o *redis.Options) {
 	o.Protocol, o.DisableIdentity = 2, true
 	o.MaxRetries, o.DialerRetries = -1, 1 // what is sent again may come twice, and late
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialWithin, readWithin, writeWithin
-	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = 8, readWithin, -1
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolSize, readWithin, -1
 	o.ContextTimeoutEnabled = true
 }
 
@@ -96,7 +96,7 @@ func shapeCluster(o *redis.ClusterOptions) {
 	o.Protocol, o.DisableIdentity = 2, true
 	o.MaxRetries, o.DialerRetries, o.MaxRedirects = -1, 1, 3
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialWithin, readWithin, writeWithin
-	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = 8, readWithin, -1
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolSize, readWithin, -1
 	o.ContextTimeoutEnabled = true
 	o.ClusterStateReloadInterval = 10 * time.Second
 	if o.TLSConfig != nil {

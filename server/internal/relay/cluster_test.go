@@ -54,6 +54,7 @@ func TestCluster(t *testing.T) {
 // The addresses that are taken, and what they come to.
 func TestAddresses(t *testing.T) {
 	t.Parallel()
+	const notOne = "an address of Redis begins with redis://, rediss://, redis-cluster:// or rediss-cluster://"
 	for address, want := range map[string]string{
 		"redis://h":                                 "h:6379",
 		"redis://:pw@h:1/2":                         "h:1",
@@ -61,8 +62,8 @@ func TestAddresses(t *testing.T) {
 		"redis-cluster://h1:1,h2:2,h3:3":            "h1:1 h2:2 h3:3",
 		"redis-cluster://u:p@h1:1,h2:2?addr=h3:3":   "h1:1 h3:3 h2:2",
 		"rediss-cluster://h1:1?addr=h2:2&addr=h3:3": "h1:1 h2:2 h3:3 tls",
-		"http://h":                         "http:// is none of redis://, rediss://, redis-cluster:// and rediss-cluster://",
-		"h:6379":                           `"h:6379" is no address of Redis`,
+		"http://h":                         notOne,
+		"user:secret@h:6379":               notOne,
 		"redis://:secret@h:x":              `invalid port ":x" after host`,
 		"redis-cluster://u:secret@h1:1,h2": "redis: unable to parse addr param: h2",
 		"redis://h/3/4":                    "redis: invalid URL path: /3/4",

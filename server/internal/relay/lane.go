@@ -34,6 +34,7 @@ type lane struct {
 	heard     time.Time       // of itself
 	failed    error           // why it was closed from here
 	before    bool            // it was subscribed once
+	away      bool            // the last try to subscribe has failed
 	patience  time.Duration   // with silence
 }
 
@@ -123,7 +124,7 @@ func (l *lane) shut(sub *redis.PubSub) (worked bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	worked = !l.confirmed.IsZero()
-	l.sub, l.confirmed = nil, time.Time{}
+	l.sub, l.confirmed, l.away = nil, time.Time{}, !worked
 	return worked
 }
 
@@ -176,7 +177,7 @@ func (l *lane) subscribed(s *redis.Subscription) error {
 	}
 	l.mu.Lock()
 	again := l.before
-	l.before, l.confirmed, l.heard = true, time.Now(), time.Now()
+	l.before, l.away, l.confirmed, l.heard = true, false, time.Now(), time.Now()
 	l.mu.Unlock()
 	if again {
 		l.relay.Count(Resubscribed)
@@ -219,6 +220,15 @@ func (l *lane) since() (time.Time, bool) {
 	return l.confirmed, !l.confirmed.IsZero()
 }
 
+// reachable reports whether it makes sense to publish. While Redis is away it
+// does not; and the library, after some connections that failed, opens no other
+// for a second.
+func (l *lane) reachable() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.away
+}
+
 // silent reports whether the lane is open and its own beat has not come back for
 // too long. The second time in a row it is given longer: it may be the publishing
 // that fails, and every new subscription makes all hubs read.
@@ -259,8 +269,8 @@ func (l *lane) reason(err error) error {
 func (l *lane) probe() {
 	r := l.relay
 	body, err := encode(hub.News{Kind: beat, Node: r.node})
-	if err != nil {
-		return // it holds two words; Tell would say so
+	if err != nil || !l.reachable() {
+		return // two words can be encoded
 	}
-	r.put(order{channel: l.all, text: r.keys.seal(l.all, body)})
+	r.put(order{lane: l, channel: l.all, text: r.keys.seal(l.all, body)})
 }

@@ -28,6 +28,13 @@ func (r *Redis) moreLocked() {
 	}
 }
 
+// again marks a user whose presence could not be told, for the next tick.
+func (r *Redis) again(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.marked[user] = true
+}
+
 // remark marks the users of a lane, or with nil of all: the others, or Redis,
 // may have forgotten what this node said.
 func (r *Redis) remark(l *lane) {
@@ -59,18 +66,28 @@ func (r *Redis) announce() {
 	}
 }
 
-// announceSome announces users that are marked, and reports whether there may be more.
-func (r *Redis) announceSome() (more bool) {
+// announceSome announces users that are marked. Those that cannot be told of now
+// stay so.
+func (r *Redis) announceSome() {
 	for user, always := range r.takeMarked() {
 		connected, wanted := r.receiver.Here(user)
-		r.laneOf(user).want(r.ctx, user, wanted)
+		l := r.laneOf(user)
+		l.want(r.ctx, user, wanted)
+		if !l.reachable() {
+			r.again(user)
+			continue
+		}
 		if r.keep(user, connected, wanted, always) {
 			r.tellPresence(user, connected)
 		}
 	}
+}
+
+// rounds is how many rounds it takes to announce all that are marked.
+func (r *Redis) rounds() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.marked) > 0
+	return (len(r.marked) + flushMost - 1) / flushMost
 }
 
 func (r *Redis) takeMarked() map[string]bool {
@@ -93,7 +110,7 @@ func (r *Redis) keep(user string, connected []hub.Connected, wanted, always bool
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last := r.shares[user]
-	news := always && wanted || !slices.Equal(last.connected, connected)
+	news := always || !slices.Equal(last.connected, connected)
 	if wanted && news {
 		r.shares[user] = share{connected, time.Now()}
 	} else if wanted {
@@ -112,12 +129,14 @@ func (r *Redis) tellPresence(user string, connected []hub.Connected) {
 		r.Log.Error("presence cannot be encoded", "err", err)
 		return
 	}
-	o := order{channel: l.users + user, key: l.presence + user}
+	o := order{lane: l, channel: l.users + user, user: user}
 	o.text = r.keys.seal(o.channel, body)
 	if len(connected) > 0 {
-		o.kept = r.keys.seal(o.key, body)
+		o.kept = r.keys.seal(l.presence+user, body)
 	}
-	r.put(o)
+	if !r.put(o) {
+		r.again(user)
+	}
 }
 
 // heardOf notes a sign of life of another node.
@@ -185,10 +204,14 @@ func (r *Redis) gone(now time.Time) (nodes []string) {
 	return nodes
 }
 
-// renew marks some of the users whose presence was written long ago.
+// renew marks some of the users whose presence was written long ago, and wakes
+// announce for those that are marked again.
 func (r *Redis) renew(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.marked) > 0 {
+		r.moreLocked()
+	}
 	some := 0
 	for user, s := range r.shares {
 		if some < flushMost && len(s.connected) > 0 && now.Sub(s.at) > renewAfter {

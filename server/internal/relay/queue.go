@@ -11,14 +11,17 @@ import (
 // queueBytes bounds what waits to be sent while Redis is slow.
 const queueBytes = 16 << 20
 
-// order is a message to be published. One of presence is kept as well, under
-// key, in the field of this node, or taken away there.
+// order is a message to be published. That of a user's presence is kept as well,
+// in the field of this node, or taken away there.
 type order struct {
+	lane    *lane
 	channel string
 	text    []byte
-	key     string // "": it is not kept
+	user    string // "": it is not kept
 	kept    []byte // empty: taken away
 }
+
+func (o order) size() int { return len(o.channel) + len(o.text) + len(o.user) + len(o.kept) }
 
 // queue holds orders, in order, for the one goroutine that sends them.
 type queue struct {
@@ -33,14 +36,13 @@ func newQueue() queue { return queue{work: make(chan struct{}, 1)} }
 
 // put reports false when the queue is full.
 func (q *queue) put(o order) bool {
-	size := len(o.channel) + len(o.text) + len(o.key) + len(o.kept)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.bytes+size > queueBytes {
+	if q.bytes+o.size() > queueBytes {
 		return false
 	}
 	q.orders = append(q.orders, o)
-	q.bytes += size
+	q.bytes += o.size()
 	select {
 	case q.work <- struct{}{}:
 	default: // the sender has been told already
@@ -61,7 +63,7 @@ func (r *Redis) publish() {
 	for {
 		select {
 		case <-r.queue.work:
-			r.send(r.queue.take())
+			r.send(context.Background(), r.queue.take()) // what was taken is sent, also when the relay ends
 		case <-r.ctx.Done():
 			return
 		}
@@ -76,27 +78,28 @@ const (
 
 // send sends orders in as few round trips as it can. What fails is dropped:
 // sent later it would be old.
-func (r *Redis) send(orders []order) {
+func (r *Redis) send(ctx context.Context, orders []order) {
 	for len(orders) > 0 {
 		n := min(len(orders), sendMost)
-		r.sendSome(orders[:n])
+		r.sendSome(ctx, orders[:n])
 		orders = orders[n:]
 	}
 }
 
-func (r *Redis) sendSome(orders []order) {
-	ctx, cancel := context.WithTimeout(context.Background(), sendWithin) // also when the relay ends
+func (r *Redis) sendSome(ctx context.Context, orders []order) {
+	ctx, cancel := context.WithTimeout(ctx, sendWithin)
 	defer cancel()
 	pipe := r.client.Pipeline()
 	published := make([]*redis.IntCmd, len(orders))
 	for i, o := range orders {
+		key := o.lane.presence + o.user
 		switch {
-		case o.key == "":
+		case o.user == "":
 		case len(o.kept) == 0:
-			pipe.HDel(ctx, o.key, r.node)
+			pipe.HDel(ctx, key, r.node)
 		default:
-			pipe.HSet(ctx, o.key, r.node, o.kept)
-			pipe.Expire(ctx, o.key, keepPresence)
+			pipe.HSet(ctx, key, r.node, o.kept)
+			pipe.Expire(ctx, key, keepPresence)
 		}
 		if r.sharded {
 			published[i] = pipe.SPublish(ctx, o.channel, o.text)
@@ -105,11 +108,14 @@ func (r *Redis) sendSome(orders []order) {
 		}
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
-	for _, cmd := range published {
-		if cmd.Err() != nil {
-			r.Count(Dropped)
-		} else {
+	for i, cmd := range published {
+		if cmd.Err() == nil {
 			r.Count(Sent)
+			continue
+		}
+		r.Count(Dropped)
+		if orders[i].user != "" {
+			r.again(orders[i].user)
 		}
 	}
 }

@@ -15,7 +15,10 @@ import (
 	"social-server/internal/hub"
 )
 
-var _ hub.Relay = (*Redis)(nil)
+var (
+	_ hub.Relay = (*Redis)(nil)
+	_ Receiver  = (*hub.Registry)(nil)
+)
 
 const (
 	flushEvery   = 100 * time.Millisecond // between two rounds of presence
@@ -119,9 +122,12 @@ func (r *Redis) Close() error {
 	}
 	r.own.Wait()
 	if r.receiver != nil {
-		for r.announceSome() {
+		for range r.rounds() {
+			r.announceSome()
 		}
-		r.send(r.queue.take())
+		ctx, cancel := context.WithTimeout(context.Background(), sendWithin)
+		defer cancel()
+		r.send(ctx, r.queue.take())
 	}
 	err := r.client.Close()
 	if r.listener != r.client {
@@ -150,13 +156,16 @@ func (r *Redis) Tell(n hub.News) {
 		l = r.laneOf(n.User)
 		channel = l.users + n.User
 	}
-	r.put(order{channel: channel, text: r.keys.seal(channel, body)})
+	r.put(order{lane: l, channel: channel, text: r.keys.seal(channel, body)})
 }
 
-func (r *Redis) put(o order) {
-	if !r.queue.put(o) {
-		r.Count(Dropped)
+// put queues an order, and reports false if it was dropped instead.
+func (r *Redis) put(o order) bool {
+	if o.lane.reachable() && r.queue.put(o) {
+		return true
 	}
+	r.Count(Dropped)
+	return false
 }
 
 // laneOf returns the lane of a user: always the same, on every node.
@@ -180,7 +189,11 @@ func (r *Redis) Others(ctx context.Context, user string) (map[string][]hub.Conne
 	}
 	others := make(map[string][]hub.Connected)
 	for node, text := range fields {
-		if node == r.node || !r.lives(node, since) {
+		if node == r.node {
+			continue
+		}
+		if !r.lives(node, since) {
+			_ = r.client.HDel(ctx, key, node).Err() // else it goes with the key, unless others keep that
 			continue
 		}
 		n, err := r.read(key, text, user)

@@ -33,6 +33,9 @@ func TestChangeReachesTheOtherNode(t *testing.T) {
 		return two.has(`"value":1`)
 	})
 	t.Logf("a change took %v", took)
+	c := start(t, truth, Options{})
+	c.put("3") // it has no hub of the user, and tells all the same
+	soon(t, time.Second, "a change by a node without a hub", func() bool { return one.has(`"value":3`) && two.has(`"value":3`) })
 	b.put(`"ü<\u0000\""`)
 	soon(t, time.Second, "the way back, byte for byte", func() bool { return one.has(`"value":"ü<\u0000\""`) })
 }
