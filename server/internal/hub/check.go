@@ -10,8 +10,8 @@ import (
 // revisions of all its users, one for the rights of all its sessions.
 
 const (
-	checkEvery  = 5 * time.Second // ± checkSpread, so that nodes do not ask all at once
-	checkSpread = time.Second
+	checkEvery  = 4500 * time.Millisecond // ± checkSpread, so that nodes do not ask all at once;
+	checkSpread = 900 * time.Millisecond  // with what follows from the answer it is within 6 s
 	checkWithin = 4 * time.Second
 )
 

@@ -26,7 +26,7 @@ func TestWithoutRedis(t *testing.T) {
 	one, two := a.connect(t, "d_1"), b.connect(t, "d_2")
 	a.put("1")
 	soon(t, time.Second, "its own device", func() bool { return one.has(`"value":1`) })
-	took := soon(t, 6500*time.Millisecond, "the other node", func() bool { return two.has(`"value":1`) })
+	took := soon(t, 6*time.Second, "the other node", func() bool { return two.has(`"value":1`) })
 	t.Logf("without Redis a change took %v", took)
 	if online := b.Online(t.Context(), "u"); online["d_2"] != 1 || online["d_1"] != 0 {
 		t.Errorf("online without Redis: %v", online)
@@ -207,7 +207,7 @@ func TestSilentSubscription(t *testing.T) {
 	a, b, two := silent(t)
 	a.truth.set(func() { a.truth.blind = false })
 	a.put("7")
-	took := soon(t, 6500*time.Millisecond, "the change", func() bool { return two.has(`"value":7`) })
+	took := soon(t, 6*time.Second, "the change", func() bool { return two.has(`"value":7`) })
 	soon(t, 6*time.Second, "a lost probe", func() bool { return b.events.of(ProbeLost) > 0 })
 	t.Logf("a silent subscription delayed a change by %v", took)
 }
