@@ -74,7 +74,10 @@ func (s *Store) openPostgres(ctx context.Context, url string, connections int) (
 		return err
 	}
 	s.read = s.write
-	groups, err := postgresPool(url, groupConnections, groupPatience)
+	// A connection that was lost shows when a group begins, which then takes
+	// another one: it need not be asked first.
+	never := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
+	groups, err := postgresPool(url, groupConnections, groupPatience, never)
 	if err != nil {
 		return err
 	}
@@ -106,7 +109,7 @@ func preparePostgres(ctx context.Context, url string) error {
 
 // postgresPool returns connections whose statements take no longer than most,
 // if that is not 0.
-func postgresPool(url string, size int, most time.Duration) (*sql.DB, error) {
+func postgresPool(url string, size int, most time.Duration, options ...stdlib.OptionOpenDB) (*sql.DB, error) {
 	cfg, err := postgresConfig(url)
 	if err != nil {
 		return nil, err
@@ -121,7 +124,7 @@ func postgresPool(url string, size int, most time.Duration) (*sql.DB, error) {
 	// serializable transaction that did would have to be run again and again.
 	cfg.RuntimeParams["enable_seqscan"] = "off"
 	cfg.RuntimeParams["jit"] = "off" // made for long queries: to compile one takes longer than ours take
-	db := stdlib.OpenDB(*cfg)
+	db := stdlib.OpenDB(*cfg, options...)
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxLifetime(connectionLife)

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"social-server/internal/account"
 	"social-server/internal/errs"
 	"social-server/internal/settings"
@@ -265,58 +263,6 @@ func TestHubMembers(t *testing.T) {
 			t.Errorf("%+v, %v", members, err)
 		}
 	})
-}
-
-// The store agrees with a model in memory that applies settings.Decide, over
-// random groups of writes of few keys and few ids.
-func TestStoreAgreesWithTheModel(t *testing.T) {
-	each(t, func(t *testing.T, on database) {
-		s := on.open(t)
-		epoch, err := s.Epoch(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		run := 0
-		rapid.Check(t, func(rt *rapid.T) {
-			run++
-			suffix := fmt.Sprint(".", run)
-			populateAs(t, s, suffix)
-			model := newModel(epoch)
-			for range rapid.IntRange(1, 12).Draw(rt, "groups") {
-				group := rapid.SliceOfN(rapid.Custom(drawWrite), 1, 5).Draw(rt, "group")
-				for _, w := range group {
-					w.User, w.Device = w.User+suffix, w.Device+suffix
-				}
-				got := commit(t, s, group...)
-				for i, w := range group {
-					if want := model.write(w); !sameOutcome(got[i], want) {
-						rt.Fatalf("%+v: got %+v, want %+v", w.Patch, got[i], want)
-					}
-				}
-			}
-			above := rapid.Uint64Range(0, 20).Draw(rt, "above")
-			head, entries, err := s.Changed(t.Context(), "u_1"+suffix, above)
-			if err != nil || head != *model.head {
-				rt.Fatalf("head %+v, want %+v (%v)", head, *model.head, err)
-			}
-			if want := model.since(above); !reflect.DeepEqual(entries, want) {
-				rt.Fatalf("above %d: got %+v, want %+v", above, entries, want)
-			}
-		})
-	})
-}
-
-func drawWrite(t *rapid.T) *settings.Write {
-	set := fmt.Sprintf(`{"billing":{%q:%s}}`,
-		rapid.SampledFrom([]string{"salary", "period", "third"}).Draw(t, "key"),
-		rapid.SampledFrom([]string{`1`, `22`, `null`, `""`, `"é"`}).Draw(t, "value"))
-	w := write("u_1", rapid.SampledFrom([]string{"d_1", "d_2"}).Draw(t, "device"),
-		rapid.StringMatching(`[a-f]`).Draw(t, "id"), set)
-	if rapid.Bool().Draw(t, "with base") {
-		w.Patch.Base = map[settings.Key]uint64{w.Patch.Set[0].Key: rapid.Uint64Range(0, 10).Draw(t, "base")}
-		w.Hash = w.Patch.Hash()
-	}
-	return w
 }
 
 // model is a user in memory.

@@ -37,9 +37,10 @@ var (
 // testConnections is what a store of the tests may use.
 const testConnections = 8
 
-// each runs a test on both databases.
+// each runs a test on both databases, beside other tests.
 func each(t *testing.T, test func(t *testing.T, on database)) {
 	t.Helper()
+	t.Parallel()
 	for _, on := range []database{onFile, onServer} {
 		t.Run(on.name, func(t *testing.T) { test(t, on) })
 	}
