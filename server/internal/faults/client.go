@@ -20,6 +20,8 @@ type Options struct {
 	NoRetry   bool          // a refusal that may be retried is final instead
 	FreshOnly bool          // never resume: every connection is a first contact
 	Back      time.Duration // the longest wait before connecting again; 0 is 40 ms
+	Polite    bool          // after a bye wait as long as it says before connecting again
+	Silence   time.Duration // a connection that says nothing for so long is given up; 0: never
 }
 
 // Client is a device at the far end of the wire. It keeps connecting until it
@@ -46,6 +48,8 @@ type Client struct {
 	byes    int           // frames bye received
 	byed    bool          // on this connection
 	late    int           // answers that came after a bye
+	retryIn time.Duration // what the last bye asked for; 0: nothing, or it was done
+	again   int           // refusals after which the patch was sent again
 	wake    chan struct{} // holds a token while the sender may have work
 	news    chan struct{} // closed and replaced whenever anything changes
 }
@@ -170,6 +174,13 @@ func (c *Client) Counts() (opened int, closes []int, byes, late int) {
 	return c.opened, append([]int(nil), c.closes...), c.byes, c.late
 }
 
+// Retried counts the refusals after which a patch was sent again.
+func (c *Client) Retried() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.again
+}
+
 // Pending counts the patches without a final answer.
 func (c *Client) Pending() int {
 	c.mu.Lock()
@@ -225,14 +236,26 @@ func (c *Client) run(ctx context.Context) {
 		if c.connection(ctx) {
 			attempt = 0
 		}
+		pause(ctx, c.asked())
 		pause(ctx, min(c.Back, time.Duration(attempt+1)*5*time.Millisecond))
 	}
+}
+
+// asked takes the wait that a bye asked for.
+func (c *Client) asked() (wait time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wait, c.retryIn = c.retryIn, 0
+	if !c.Polite {
+		return 0
+	}
+	return wait
 }
 
 // connection is one connection, from dialling to its end. It reports whether
 // it became ready.
 func (c *Client) connection(ctx context.Context) bool {
-	dialer := websocket.Dialer{HandshakeTimeout: 10 * time.Second, Subprotocols: []string{"settings-sync.v1"}}
+	dialer := websocket.Dialer{HandshakeTimeout: c.patience(), Subprotocols: []string{"settings-sync.v1"}}
 	header := http.Header{"Authorization": {"Bearer " + c.Token}}
 	ws, answer, err := dialer.DialContext(ctx, "ws://"+c.Target()+"/api/v1/users/"+c.User+"/ws", header)
 	if answer != nil && answer.Body != nil {
@@ -247,6 +270,9 @@ func (c *Client) connection(ctx context.Context) bool {
 	gone := make(chan struct{})
 	sender.Go(func() { c.sendAll(ws, gone) })
 	for err == nil {
+		if c.Silence > 0 {
+			_ = ws.SetReadDeadline(time.Now().Add(c.Silence)) // if it fails so does the read
+		}
 		var text []byte
 		if _, text, err = ws.ReadMessage(); err == nil {
 			c.receive(text, resumed)
@@ -258,9 +284,24 @@ func (c *Client) connection(ctx context.Context) bool {
 	return c.finish(err)
 }
 
+// patience is how long a connection may take to open.
+func (c *Client) patience() time.Duration {
+	if c.Silence > 0 {
+		return c.Silence
+	}
+	return 10 * time.Second
+}
+
 // waiting returns the patches without a final answer.
 func (c *Client) waiting() []*Patch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]*Patch(nil), c.queue...)
+}
+
+// frames returns the changes received so far.
+func (c *Client) frames() []Frame {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Frame(nil), c.replica.Frames...)
 }

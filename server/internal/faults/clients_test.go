@@ -115,9 +115,9 @@ func (r *rig) repeatOverHTTP(p *Patch) {
 }
 
 // rest is a patch as an HTTP request.
-func (r *rig) rest(device int, p *Patch) Request {
+func (g *group) rest(device int, p *Patch) Request {
 	return Request{
-		Method: "PATCH", Path: "/users/" + user + "/settings", Token: r.Devices[device].Token, Body: string(p.body()),
+		Method: "PATCH", Path: "/users/" + g.user + "/settings", Token: g.Devices[device].Token, Body: string(p.body()),
 		Header: map[string]string{"Content-Type": "application/vnd.settings-sync.patch+json"},
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"net/url"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+	_ "modernc.org/sqlite"             // registers the driver "sqlite"
 )
 
 // databaseFile is the server's database in DATA_DIR.
@@ -67,15 +68,24 @@ func Digest(epoch string, revision uint64, values map[string]Value) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// OpenDatabase opens a server's database file beside the server.
-func OpenDatabase(dir string) (*sql.DB, error) {
+// Database is where a server's rows are.
+type Database struct{ driver, address string }
+
+// SQLite is the database file in a server's DATA_DIR.
+func SQLite(dir string) Database {
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, databaseFile))}
-	return sql.Open("sqlite", address.String()+"?_busy_timeout=5000")
+	return Database{"sqlite", address.String() + "?_busy_timeout=5000"}
 }
 
-// Integrity is SQLite's own word on the file: "ok".
+// Postgres is the database of a DATABASE_URL.
+func Postgres(address string) Database { return Database{"pgx", address} }
+
+// Open opens the database beside the server.
+func (d Database) Open() (*sql.DB, error) { return sql.Open(d.driver, d.address) }
+
+// Integrity is SQLite's own word on the file in a DATA_DIR: "ok".
 func Integrity(ctx context.Context, dir string) (word string, err error) {
-	db, err := OpenDatabase(dir)
+	db, err := SQLite(dir).Open()
 	if err != nil {
 		return "", err
 	}
@@ -84,21 +94,24 @@ func Integrity(ctx context.Context, dir string) (word string, err error) {
 	return word, err
 }
 
+// snapshot is a transaction that sees one point in time. SQLite's does anyway.
+var snapshot = &sql.TxOptions{Isolation: sql.LevelSerializable}
+
 // ReadUser reads a user's rows, all at one point in time.
-func ReadUser(ctx context.Context, dir, username string) (u *UserRows, err error) {
-	db, err := OpenDatabase(dir)
+func (d Database) ReadUser(ctx context.Context, username string) (u *UserRows, err error) {
+	db, err := d.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(ctx, snapshot)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	u = &UserRows{Settings: make(map[string]Value), Answers: make(map[patchKey]int)}
 	var id string
-	err = tx.QueryRowContext(ctx, "SELECT e.epoch, u.id, u.revision FROM users u, epoch e WHERE u.username = ?", username).
+	err = tx.QueryRowContext(ctx, "SELECT e.epoch, u.id, u.revision FROM users u, epoch e WHERE u.username = $1", username).
 		Scan(&u.Epoch, &id, &u.Revision)
 	if err != nil {
 		return nil, err
@@ -107,7 +120,7 @@ func ReadUser(ctx context.Context, dir, username string) (u *UserRows, err error
 }
 
 func (u *UserRows) readSettings(ctx context.Context, tx *sql.Tx, id string) error {
-	const query = "SELECT block, key, value, revision FROM settings WHERE user_id = ?"
+	const query = "SELECT block, key, value, revision FROM settings WHERE user_id = $1"
 	return each(ctx, tx, query, []any{id}, func(rows *sql.Rows) error {
 		var block, key string
 		var v Value
@@ -118,7 +131,7 @@ func (u *UserRows) readSettings(ctx context.Context, tx *sql.Tx, id string) erro
 }
 
 func (u *UserRows) readChanges(ctx context.Context, tx *sql.Tx, id string) error {
-	const query = "SELECT revision, block, key, value, device_id, patch_id FROM changes WHERE user_id = ?" +
+	const query = "SELECT revision, block, key, value, device_id, patch_id FROM changes WHERE user_id = $1" +
 		" ORDER BY revision, block, key"
 	return each(ctx, tx, query, []any{id}, func(rows *sql.Rows) error {
 		var block, key string

@@ -41,6 +41,21 @@ func isReady(ctx context.Context, addr string) bool {
 	return answer.StatusCode == http.StatusOK
 }
 
+// fetch returns the body of a page.
+func fetch(ctx context.Context, address string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	answer, err := web.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return string(body), err
+}
+
 // Request is one HTTP request to the server's API.
 type Request struct {
 	Method, Path string // below /api/v1

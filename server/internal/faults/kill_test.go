@@ -22,7 +22,10 @@ type load struct {
 }
 
 // write starts the load. Each writer sets keys of its own and one key of all.
-func write(clients []*Client) *load {
+func write(clients []*Client) *load { return paced(clients, 0) }
+
+// paced is write with a rest after every answer.
+func paced(clients []*Client, rest time.Duration) *load {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &load{stop: stop, begin: time.Now()}
 	for n, c := range clients {
@@ -42,6 +45,7 @@ func write(clients []*Client) *load {
 				if p.Acked {
 					l.acked.Add(1)
 				}
+				pause(ctx, rest)
 			}
 		})
 	}

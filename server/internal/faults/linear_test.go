@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -99,15 +100,17 @@ func (r *rig) oneStep(mu *sync.Mutex, proxy *Proxy, random *rand.Rand, n, i int)
 }
 
 // read is one GET of the settings; ok is false while the server is away.
-func (r *rig) read(n int) (Read, bool) {
+func (r *rig) read(n int) (Read, bool) { return r.readAt(r.Context(), r.Addr(), n) }
+
+func (g *group) readAt(ctx context.Context, addr string, n int) (Read, bool) {
 	var answer struct {
 		Revision uint64
 		Settings map[string]map[string]json.RawMessage
 		Keys     values
 	}
 	read := Read{Sent: time.Now()}
-	err := want(r.Context(), r.Addr(), http.StatusOK,
-		Request{Method: "GET", Path: "/users/" + user + "/settings", Token: r.Devices[n].Token}, &answer)
+	err := want(ctx, addr, http.StatusOK,
+		Request{Method: "GET", Path: "/users/" + g.user + "/settings", Token: g.Devices[n].Token}, &answer)
 	if err != nil {
 		return read, false
 	}

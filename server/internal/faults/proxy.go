@@ -10,8 +10,9 @@ import (
 )
 
 // Proxy stands between clients and the server and breaks what passes through:
-// it cuts with a reset, freezes, drops one direction, cuts after so many bytes,
-// or slices everything into small pieces.
+// it cuts with a reset, refuses, freezes, delays, drops one direction, cuts after
+// so many bytes or after a certain message, or slices everything into small
+// pieces. The server may be any: ours, PostgreSQL, Redis.
 type Proxy struct {
 	target func() string
 	listen net.Listener
@@ -21,6 +22,8 @@ type Proxy struct {
 
 	dropDown atomic.Bool  // server → client is swallowed
 	dropUp   atomic.Bool  // client → server is swallowed
+	refuse   atomic.Bool  // new connections are reset
+	latency  atomic.Int64 // of every piece client → server, in nanoseconds
 	slice    atomic.Int64 // largest piece passed on at once; 0 is any
 	cutAfter atomic.Int64 // bytes server → client until the cut; below 0 is never
 	passed   atomic.Int64 // bytes server → client
@@ -29,10 +32,15 @@ type Proxy struct {
 	mu     sync.Mutex    // guards the following
 	thawed chan struct{} // closed while not frozen
 	links  map[*link]struct{}
+	cutUp  func(sent []byte) bool // nil: never
+	fired  int                    // cuts by cutUp
 }
 
 // link is one connection through the proxy.
-type link struct{ client, server net.Conn }
+type link struct {
+	client, server net.Conn
+	sent           []byte // by the client, since CutUp
+}
 
 // NewProxy starts a proxy to wherever target points at the time.
 func NewProxy(target func() string) (*Proxy, error) {
@@ -71,12 +79,46 @@ func (p *Proxy) Cut() {
 }
 
 func (l *link) reset() {
-	for _, c := range [...]net.Conn{l.client, l.server} {
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-		}
-		_ = c.Close()
+	reset(l.client)
+	reset(l.server)
+}
+
+// reset ends a connection as a dying machine does.
+func reset(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
 	}
+	_ = c.Close()
+}
+
+// Refuse resets every connection and each new one, while on.
+func (p *Proxy) Refuse(on bool) {
+	p.refuse.Store(on)
+	if on {
+		p.Cut()
+	}
+}
+
+// Delay holds up whatever clients send, piece by piece; 0 ends it.
+func (p *Proxy) Delay(d time.Duration) { p.latency.Store(int64(d)) }
+
+// CutUp cuts one connection, once: the first on which what the client sent from
+// now on satisfies the condition. The server gets all of it and an orderly end,
+// so that it acts on it; the client gets a reset and no answer.
+func (p *Proxy) CutUp(when func(sent []byte) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cutUp = when
+	for l := range p.links {
+		l.sent = nil
+	}
+}
+
+// Fired counts the cuts of CutUp.
+func (p *Proxy) Fired() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fired
 }
 
 // Freeze stops all traffic, without closing anything; Thaw lets it go on.
@@ -126,13 +168,13 @@ func (p *Proxy) accept() {
 		}
 		server, err := net.DialTimeout("tcp", p.target(), 2*time.Second)
 		if err != nil {
-			(&link{client, client}).reset()
+			reset(client)
 			continue
 		}
-		l := &link{client, server}
+		l := &link{client: client, server: server}
 		p.mu.Lock()
 		p.links[l] = struct{}{}
-		if p.ctx.Err() != nil {
+		if p.ctx.Err() != nil || p.refuse.Load() {
 			l.reset()
 		}
 		p.mu.Unlock()
@@ -176,11 +218,11 @@ func (p *Proxy) copy(l *link, to, from net.Conn, drop *atomic.Bool, down *atomic
 	}
 }
 
-// pass hands bytes on, counts them, and cuts where it was told to.
+// pass hands bytes on, counts them, and cuts where it was told to. Without a
+// counter they are the client's.
 func (p *Proxy) pass(l *link, to io.Writer, data []byte, down *atomic.Int64) bool {
 	if down == nil {
-		_, err := to.Write(data)
-		return err == nil
+		return p.passUp(l, to, data)
 	}
 	left := p.cutAfter.Load()
 	if left >= 0 && int64(len(data)) >= left {
@@ -195,4 +237,32 @@ func (p *Proxy) pass(l *link, to io.Writer, data []byte, down *atomic.Int64) boo
 	down.Add(int64(len(data)))
 	_, err := to.Write(data)
 	return err == nil
+}
+
+func (p *Proxy) passUp(l *link, to io.Writer, data []byte) bool {
+	if d := time.Duration(p.latency.Load()); d > 0 {
+		pause(p.ctx, d)
+	}
+	cut := p.mustCut(l, data)
+	if cut {
+		reset(l.client) // first: the answer may be quick
+	}
+	_, err := to.Write(data)
+	return err == nil && !cut // then copy ends the server's side in order
+}
+
+// mustCut asks the condition of CutUp, if there is one.
+func (p *Proxy) mustCut(l *link, data []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cutUp == nil {
+		return false
+	}
+	l.sent = append(l.sent, data...)
+	if !p.cutUp(l.sent) {
+		return false
+	}
+	p.cutUp = nil
+	p.fired++
+	return true
 }

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Value is what a replica knows of one key.
@@ -19,6 +20,7 @@ type Frame struct {
 	From, Revision uint64
 	Values         map[string]Value // by "block.key"
 	Fresh          bool             // answers a hello or a sync, so From is not the frame's before
+	At             time.Time        // when it came
 }
 
 // Replica is one device's copy of the settings, kept by the rules of the wire

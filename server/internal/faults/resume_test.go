@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,37 +23,58 @@ type opening struct {
 // open says hello with the given resume member and reads the opening.
 func (r *rig) open(device int, resume string) (*websocket.Conn, opening) {
 	r.Helper()
-	ws, answer, err := websocket.DefaultDialer.DialContext(r.Context(), "ws://"+r.Addr()+"/api/v1/users/"+user+"/ws", nil)
+	ws, o, err := r.openAt(r.Context(), r.Addr(), device, resume)
 	r.ok(err)
-	_ = answer.Body.Close()
-	r.Cleanup(func() { _ = ws.Close() })
-	hello := fmt.Sprintf(`{"type":"hello","token":%q`, r.Devices[device].Token)
+	return ws, o
+}
+
+func (g *group) openAt(ctx context.Context, addr string, device int, resume string) (*websocket.Conn, opening, error) {
+	var o opening
+	ws, answer, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+addr+"/api/v1/users/"+g.user+"/ws", nil)
+	if answer != nil && answer.Body != nil {
+		_ = answer.Body.Close()
+	}
+	if err != nil {
+		return nil, o, err
+	}
+	g.Cleanup(func() { _ = ws.Close() })
+	hello := fmt.Sprintf(`{"type":"hello","token":%q`, g.Devices[device].Token)
 	if resume != "" {
 		hello += `,"resume":` + resume
 	}
-	r.ok(ws.WriteMessage(websocket.TextMessage, []byte(hello+"}")))
-	r.ok(ws.SetReadDeadline(time.Now().Add(patient)))
-	var o opening
-	for {
-		var m message
-		err := ws.ReadJSON(&m)
-		var closed *websocket.CloseError
-		if errors.As(err, &closed) {
-			o.code = closed.Code
-			return ws, o
-		}
-		r.ok(err)
-		o.types = append(o.types, m.Type)
-		switch m.Type {
-		case "welcome":
-			o.welcome = m
-		case "change":
-			o.change = &m
-		case "ready":
-			o.ready = m
-			return ws, o
-		}
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		deadline = time.Now().Add(patient)
 	}
+	err = errors.Join(ws.WriteMessage(websocket.TextMessage, []byte(hello+"}")), ws.SetReadDeadline(deadline))
+	for err == nil && o.ready.Type == "" && o.code == 0 {
+		err = o.next(ws)
+	}
+	return ws, o, err
+}
+
+// next reads one more frame of the opening.
+func (o *opening) next(ws *websocket.Conn) error {
+	var m message
+	err := ws.ReadJSON(&m)
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) {
+		o.code = closed.Code
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.types = append(o.types, m.Type)
+	switch m.Type {
+	case "welcome":
+		o.welcome = m
+	case "change":
+		o.change = &m
+	case "ready":
+		o.ready = m
+	}
+	return nil
 }
 
 // change describes the change of an opening: "4..10 a@5 b@10", or "none".

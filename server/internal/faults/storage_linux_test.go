@@ -19,7 +19,7 @@ func TestDatabaseHeldByAnotherProgram(t *testing.T) {
 	c := r.client(0)
 	r.live(c)
 	r.put(c, key(1), `"before"`)
-	db, err := OpenDatabase(r.Dir)
+	db, err := SQLite(r.Dir).Open()
 	r.ok(err)
 	defer db.Close()
 	conn, err := db.Conn(t.Context())
@@ -56,7 +56,7 @@ func TestDatabaseHeldByAnotherProgram(t *testing.T) {
 func heldTooLong(t *testing.T, r *rig) {
 	c := r.client(0, func(o *Options) { o.NoRetry = true })
 	r.live(c)
-	db, err := OpenDatabase(r.Dir)
+	db, err := SQLite(r.Dir).Open()
 	r.ok(err)
 	defer db.Close()
 	conn, err := db.Conn(t.Context())

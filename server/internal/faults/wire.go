@@ -109,6 +109,11 @@ func (v values) flat() map[string]Value {
 	return flat
 }
 
+// frame is a change as the checkers keep it.
+func (m message) frame() Frame {
+	return Frame{Epoch: m.Epoch, From: m.From, Revision: m.Revision, Values: m.Values.flat(), At: time.Now()}
+}
+
 // receive handles one frame.
 func (c *Client) receive(text []byte, resumed bool) {
 	var m message
@@ -123,7 +128,7 @@ func (c *Client) receive(text []byte, resumed bool) {
 	case "welcome":
 		c.replica.Welcomed(m.Epoch, m.Revision, resumed)
 	case "change":
-		if c.replica.Apply(Frame{Epoch: m.Epoch, From: m.From, Revision: m.Revision, Values: m.Values.flat()}) {
+		if c.replica.Apply(m.frame()) {
 			c.syncLocked(c.replica.Revision)
 		}
 	case "ready":
@@ -135,6 +140,7 @@ func (c *Client) receive(text []byte, resumed bool) {
 	case "bye":
 		c.byed = true
 		c.byes++
+		c.retryIn = time.Duration(m.RetryIn) * time.Millisecond
 	}
 }
 
@@ -198,6 +204,7 @@ func (c *Client) answeredLocked(m message) {
 // againLocked puts a refused patch at the end of those to send, after a moment.
 func (c *Client) againLocked(at int, code string, retryIn int64) {
 	p := c.queue[at]
+	c.again++
 	if code == "not-ready" {
 		c.replica.fault("patch %s was refused as not-ready after ready", p.ID)
 	}
