@@ -55,7 +55,7 @@ func (w *writer) submit(i int) *Patch {
 	case 1:
 		p.Set[name] = "null"
 	case 2:
-		p.Set[key(w.random.IntN(10))] = fmt.Sprint(i)
+		p.Set[key(w.random.IntN(10))] = fmt.Sprint(i + 1) // 0 is the default: a read could not tell it from a reset
 	}
 	return w.client.Submit(p)
 }

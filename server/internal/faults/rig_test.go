@@ -57,6 +57,10 @@ func newProcess(t *testing.T, devices []Device, env ...string) *Process {
 		for _, text := range CheckLog(p.Log.String(), secrets) {
 			t.Errorf("log (O5): %s", text)
 		}
+		if t.Failed() {
+			text := p.Log.String()
+			t.Logf("the end of a server's log:\n%s", text[max(0, len(text)-4000):])
+		}
 	})
 	return p
 }
