@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,10 @@ func runTests(m *testing.M) int {
 	defer os.RemoveAll(scratch)
 	builder.Dir = scratch
 	if err = writeSchema(filepath.Join(scratch, "schema.json")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err = flag.Set("test.parallel", "4"); err != nil { // most of these tests mostly wait
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
