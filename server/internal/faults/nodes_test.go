@@ -215,7 +215,7 @@ func TestTerminateOneNode(t *testing.T) {
 // the drain window is.
 func TestTerminateOneNodeTwice(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, plan{env: []string{"DRAIN_WINDOW=20s"}})
+	c := newCluster(t, plan{env: []string{"DRAIN_WINDOW=10s"}})
 	all := c.spread(6)
 	l := write(all)
 	c.ok(Poll(t.Context(), patient, "50 writes", func() bool { return l.acked.Load() >= 50 }))
@@ -248,7 +248,7 @@ func TestRollingRestart(t *testing.T) {
 		all = append(all, c.client(n, c.roaming(n), arrivals.note, func(o *Options) { o.Polite = true }))
 	}
 	c.live(all...)
-	l := paced(all[:8], 10*time.Millisecond)
+	l := paced(all[:6], 20*time.Millisecond)
 	for _, s := range c.both() {
 		arrivals.forget()
 		before := l.acked.Load()
