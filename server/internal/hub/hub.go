@@ -266,8 +266,12 @@ func (h *Hub) merge(f fetched, members bool, err error) (unlisted []*Session) {
 	if !h.behind {
 		h.releaseLocked()
 	}
+	unlisted = h.unlistedLocked()
+	for _, s := range unlisted {
+		s.holdLocked() // what was read may have been committed after it lost its right
+	}
 	h.wakeAllLocked()
-	return h.unlistedLocked()
+	return unlisted
 }
 
 // restartLocked forgets a state of another epoch: every session is brought up

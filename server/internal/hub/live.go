@@ -59,12 +59,14 @@ func (r *Registry) Answered(ask string) {
 	r.relay.Tell(News{Kind: BellNews, Ask: ask})
 }
 
-// judge asks the store for the standings of sessions and ends those that have
-// lost theirs. Where it knows nothing worse, least holds.
+// judge asks the store for the standings of sessions, ends those that have lost
+// theirs, and lets the others go on. Where it knows nothing worse, least holds.
 func (r *Registry) judge(ctx context.Context, sessions []*Session, least Standing) error {
 	seats := make([]Seat, len(sessions))
+	holds := make([]int, len(sessions))
 	for i, s := range sessions {
 		seats[i] = Seat{User: s.hub.user, Device: s.Device.ID, Login: s.login}
+		holds[i] = s.heldTimes()
 	}
 	standings, err := r.source.Standings(ctx, seats)
 	if err != nil {
@@ -73,9 +75,52 @@ func (r *Registry) judge(ctx context.Context, sessions []*Session, least Standin
 	for i, s := range sessions {
 		if lost := max(standings[i], least); lost != Good {
 			s.End(lost.code())
+		} else {
+			s.letGo(holds[i])
 		}
 	}
 	return nil
+}
+
+// holdWhere keeps everything from the sessions that match until the store was
+// asked for their standings: what is committed from here on must not reach one
+// that has lost its right.
+func (r *Registry) holdWhere(match func(*Session) bool) {
+	var held []*Session
+	for _, h := range r.all() {
+		h.mu.Lock()
+		for _, s := range h.sessions {
+			if match(s) {
+				s.holdLocked()
+				held = append(held, s)
+			}
+		}
+		h.mu.Unlock()
+	}
+	if len(held) > 0 {
+		r.spawn(func(ctx context.Context) { r.judgeOrLog(ctx, held) })
+	}
+}
+
+func (s *Session) holdLocked() {
+	s.held = true
+	s.holds++
+}
+
+func (s *Session) heldTimes() int {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.holds
+}
+
+// letGo ends a hold, unless the session was held again since it had been so many times.
+func (s *Session) letGo(holds int) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if s.held && s.holds == holds {
+		s.held = false
+		s.wakeLocked()
+	}
 }
 
 // code is how a session ends that has lost its standing (SPEC A2).

@@ -91,6 +91,9 @@ func (h *Hub) hear(n News) {
 	case ChangeNews:
 		h.Apply(n.Change)
 	case MemberNews:
+		if n.Event == "revoked" || n.Event == "left" {
+			h.registry.holdWhere(func(s *Session) bool { return s.hub == h && s.Device.ID == n.Device.ID })
+		}
 		h.memberEvent(n.Event, n.Device)
 	case FrameNews:
 		h.send(n.Frame, everyone)
@@ -108,10 +111,7 @@ func (r *Registry) lookHere(n News) {
 		r.look(n.User)
 		return
 	}
-	device := func(s *Session) bool { return s.Device.ID == n.Device.ID }
-	if sessions := r.sessionsWhere(device); len(sessions) > 0 {
-		r.spawn(func(ctx context.Context) { r.judgeOrLog(ctx, sessions) })
-	}
+	r.holdWhere(func(s *Session) bool { return s.Device.ID == n.Device.ID })
 }
 
 // look makes the hub of a user read everything it shows from the store again.

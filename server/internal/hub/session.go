@@ -81,6 +81,8 @@ type Session struct {
 	patches  int             // begun and not answered
 	leaving  *protocol.Frame // bye, once it is to leave
 	writing  bool
+	held     bool // nothing more is sent until the store has said that it keeps its right
+	holds    int  // how often it was held
 	gone     bool // detached
 	ending   *ending
 
@@ -172,6 +174,10 @@ func (s *Session) next(frames []*protocol.Frame) ([]*protocol.Frame, *ending) {
 	defer h.mu.Unlock()
 	s.taken = time.Time{}
 	end := s.ending
+	if s.held && end == nil {
+		s.writing = false
+		return frames, nil
+	}
 	restart := end != nil && end.code == protocol.CloseRestart
 	if end == nil || restart { // the acks at a stop have their changes too (SPEC S4)
 		frames = s.newsLocked(frames)
