@@ -6,16 +6,23 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"social-server/internal/hub"
 )
 
 // queueBytes bounds what waits to be sent while Redis is slow.
 const queueBytes = 16 << 20
+
+// owedMost bounds the users who are to be looked at. The hubs' own checks find
+// the others, a little later.
+const owedMost = 1 << 14
 
 // order is a message to be published. That of a user's presence is kept as well,
 // in the field of this node, or taken away there.
 type order struct {
 	lane    *lane
 	channel string
+	about   string // the user who is to be looked at if it cannot be sent; "" is nobody
 	text    []byte
 	user    string // "": it is not kept
 	kept    []byte // empty: taken away
@@ -108,14 +115,41 @@ func (r *Redis) sendSome(ctx context.Context, orders []order) {
 		}
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
+	sent := false
 	for i, cmd := range published {
 		if cmd.Err() == nil {
 			r.Count(Sent)
+			sent = true
 			continue
 		}
 		r.Count(Dropped)
+		r.owe(orders[i].about)
 		if orders[i].user != "" {
 			r.again(orders[i].user)
 		}
+	}
+	if sent {
+		r.repay()
+	}
+}
+
+// owe notes that the others were not told something about a user. They cannot
+// know: their own subscriptions are well.
+func (r *Redis) owe(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if user != "" && len(r.owed) < owedMost {
+		r.owed[user] = true
+	}
+}
+
+// repay has the others look at what they were not told of, now that they can be told.
+func (r *Redis) repay() {
+	r.mu.Lock()
+	owed := r.owed
+	r.owed = make(map[string]bool)
+	r.mu.Unlock()
+	for user := range owed {
+		r.Tell(hub.News{Kind: hub.LookNews, User: user})
 	}
 }

@@ -49,6 +49,7 @@ type Redis struct {
 	marked map[string]bool      // users to be announced; true: even if nothing changed
 	shares map[string]share     // of users that this node wants news of
 	nodes  map[string]time.Time // when others were last heard
+	owed   map[string]bool      // users about whom the others were not told something
 }
 
 // share is what this node said last of a user.
@@ -72,7 +73,7 @@ func OpenRedis(o Options) (*Redis, error) {
 	r := &Redis{
 		Options: o.withDefaults(), node: rand.Text()[:16], keys: keys, client: client, listener: client, sharded: lanes > 1,
 		queue: newQueue(), marks: make(chan struct{}, 1),
-		marked: make(map[string]bool), shares: make(map[string]share), nodes: make(map[string]time.Time),
+		marked: make(map[string]bool), shares: make(map[string]share), nodes: make(map[string]time.Time), owed: make(map[string]bool),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	if o.Subscribe != "" {
@@ -156,7 +157,7 @@ func (r *Redis) Tell(n hub.News) {
 		l = r.laneOf(n.User)
 		channel = l.users + n.User
 	}
-	r.put(order{lane: l, channel: channel, text: r.keys.seal(channel, body)})
+	r.put(order{lane: l, channel: channel, about: n.User, text: r.keys.seal(channel, body)})
 }
 
 // put queues an order, and reports false if it was dropped instead.
@@ -164,6 +165,7 @@ func (r *Redis) put(o order) bool {
 	if o.lane.reachable() && r.queue.put(o) {
 		return true
 	}
+	r.owe(o.about)
 	r.Count(Dropped)
 	return false
 }
