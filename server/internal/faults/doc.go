@@ -4,7 +4,7 @@
 // run afterwards. Nothing of the product imports it.
 //
 // SOAK=1 in the environment asks for the long runs (make soak); without it the
-// same tests run a small part of them.
+// same tests run a small part of them. SEEDS=1,2 plays just those scenarios.
 package faults
 
 import "os"

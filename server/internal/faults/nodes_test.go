@@ -20,7 +20,7 @@ func TestDuplicatesAcrossNodes(t *testing.T) {
 	c := newCluster(t, plan{})
 	a, b, watcher := c.client(0, c.at(c.A)), c.client(0, c.at(c.B)), c.client(1, c.at(c.B))
 	c.live(a, b, watcher)
-	patches := Runs(200, 5000)
+	patches := Runs(100, 5000)
 	for i := range patches {
 		p := &Patch{ID: rand.Text(), Set: one(key(i%10), fmt.Sprint(i))}
 		again := &Patch{ID: p.ID, Set: p.Set}
