@@ -193,7 +193,7 @@ func (s *scenario) fault(ctx context.Context) (floor Floor) {
 	floor.Tombstone = true
 	stored := time.Since(healed)
 	for _, l := range s.lives {
-		l.converged(2*time.Second-stored, l.checked...)
+		l.converged(max(2*time.Second-stored, time.Second), l.checked...)
 	}
 	s.Logf("last writes %v after the heal, equal after %v", stored, time.Since(healed))
 	return floor
