@@ -112,8 +112,11 @@ func play(t *testing.T, d *depot, seed uint64) (invalid string) {
 	})
 	s.stall = newProxy(t, s.B.Addr)
 	ctx, quit := context.WithCancel(context.Background())
-	defer quit()
 	s.quit = quit
+	defer func() {
+		quit()
+		s.workers.Wait()
+	}()
 	for n, g := range s.groups {
 		s.lives = append(s.lives, s.populate(ctx, g, seed, uint64(n)))
 	}
