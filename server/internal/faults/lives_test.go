@@ -40,7 +40,7 @@ func (w *writer) work(ctx context.Context, s *scenario) {
 		case <-p.Done:
 		case <-ctx.Done():
 		}
-		pause(ctx, time.Duration(20+w.random.IntN(40))*time.Millisecond)
+		pause(ctx, time.Duration(15+w.random.IntN(30))*time.Millisecond)
 	}
 	w.refused += w.client.Retried()
 }
