@@ -47,6 +47,10 @@ func commands() []command {
 			func(ctx context.Context, _ func(), cfg config.Config, _ []string, _ io.Writer) error {
 				return healthcheck(ctx, cfg)
 			}},
+		{"doctor", "[URL]", "find out what is wrong, also on the way from the address that devices use",
+			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
+				return diagnose(ctx, cfg, strings.Join(args, ""), out)
+			}},
 		{"version", "", "print the version", nil},
 		{"help", "", "print this", nil},
 	}
@@ -74,7 +78,9 @@ func pick(args []string) (command, []string, error) {
 		if len(args) < words || strings.TrimLeft(strings.Join(args[:words], " "), "-") != c.name {
 			continue
 		}
-		if len(args)-words != len(strings.Fields(c.args)) {
+		most := len(strings.Fields(c.args))
+		least := most - strings.Count(c.args, "[") // what is in brackets may be left out
+		if given := len(args) - words; given < least || given > most {
 			return c, nil, fmt.Errorf("use it as: social-server %s", strings.TrimSpace(c.name+" "+c.args))
 		}
 		return c, args[words:], nil

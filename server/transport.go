@@ -28,16 +28,23 @@ func (p *program) encrypt() error {
 
 func encrypted(url string) string { return "https" + strings.TrimPrefix(url, "http") }
 
-// ownClient returns a client that trusts this server's own certificate,
-// whatever name the certificate is for, and where the server is.
-func ownClient(cfg config.Config) (*http.Client, string, error) {
-	url := address(cfg.ListenAddr)
+// ownURL is where this server is, as seen from its own machine.
+func ownURL(cfg config.Config) string {
+	if cfg.TLS() {
+		return encrypted(address(cfg.ListenAddr))
+	}
+	return address(cfg.ListenAddr)
+}
+
+// ownTLS trusts this server's own certificate, whatever name it is for; nil
+// without TLS.
+func ownTLS(cfg config.Config) (*tls.Config, error) {
 	if !cfg.TLS() {
-		return http.DefaultClient, url, nil
+		return nil, nil //nolint:nilnil // the default
 	}
 	pair, err := cfg.Certificate()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(pair.Leaf)
@@ -45,8 +52,16 @@ func ownClient(cfg config.Config) (*http.Client, string, error) {
 	if len(pair.Leaf.DNSNames) > 0 {
 		name = pair.Leaf.DNSNames[0]
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12}}
-	return &http.Client{Transport: transport}, encrypted(url), nil
+	return &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12}, nil
+}
+
+// ownClient returns a client of this server, and where it is.
+func ownClient(cfg config.Config) (*http.Client, string, error) {
+	trust, err := ownTLS(cfg)
+	if trust == nil {
+		return http.DefaultClient, ownURL(cfg), err
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: trust}}, ownURL(cfg), nil
 }
 
 // signingKeys returns the keys as the accounts take them.
