@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"social-server/internal/backing"
+	"social-server/internal/doctor"
 )
 
 var update = flag.Bool("update", false, "write nginx.conf instead of comparing it")
@@ -168,6 +169,23 @@ func TestEventsAreNotHeldBack(t *testing.T) {
 		}
 		if word == "one" {
 			next <- "two"
+		}
+	}
+}
+
+// What the doctor tells people to write is what we write ourselves.
+func TestNginxIsWhatTheDoctorOrders(t *testing.T) {
+	text, err := Compose().Nginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := doctor.NginxLines()
+	if len(lines) < 6 {
+		t.Errorf("the doctor knows %d lines", len(lines))
+	}
+	for _, line := range lines {
+		if !strings.Contains(text, "\t"+line+"\n") {
+			t.Errorf("nginx.conf lacks %q", line)
 		}
 	}
 }
