@@ -253,3 +253,55 @@ func TestImpossibleStarts(t *testing.T) {
 		t.Errorf("left behind: %v %v", left, err)
 	}
 }
+
+// build makes the program that the cluster is there for.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "social-server")
+	command := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../..")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	return program
+}
+
+// send sends JSON and returns the answer, which must have the status.
+func send(t *testing.T, method, url, token, body string, status int) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != status {
+		t.Fatalf("%s %s: %s %s %v", method, url, answer.Status, text, err)
+	}
+	return string(text)
+}
+
+// The real nodes behind the balancer are one server, and what was stored through
+// it is there when a node is killed.
+func TestClusterOfRealNodes(t *testing.T) {
+	c := start(t, build(t))
+	at := c.out.find(`balancer (http://localhost:\d+)`)[1] + "/api/v1"
+	send(t, "POST", at+"/register", "", `{"deviceName":"Chrome.test6","email":"anna@example.org","password":"correct horse"}`, 201)
+	grant := send(t, "POST", at+"/login", "", `{"deviceName":"Chrome.test6","password":"correct horse"}`, 200)
+	token := regexp.MustCompile(`"accessToken":"([^"]+)"`).FindStringSubmatch(grant)[1]
+	send(t, "POST", at+"/users", token, `{"username":"TestUser6"}`, 201)
+	for i := range 10 {
+		send(t, "PATCH", at+"/users/TestUser6/settings", token, fmt.Sprintf(`{"billing":{"salary":%d}}`, i), 200)
+	}
+	kill(t, c.out.find(`node-1 \S+ pid (\d+)`)[1])
+	c.out.find(`node-1 died: signal: killed`)
+	if text := send(t, "GET", at+"/users/TestUser6/settings", token, "", 200); !strings.Contains(text, `"salary":9`) {
+		t.Error(text)
+	}
+}
