@@ -24,7 +24,15 @@ type Load struct {
 	Within  time.Duration // what counts as in time; 0 is a second
 	Settle  time.Duration // how long the last deliveries may take; 0 is five seconds
 
-	Began, Ended func() // called when what counts begins, and when it has been sent; may be nil
+	Began   func()   // called when what counts begins; may be nil
+	Ended   func()   // called when it has been sent; may be nil
+	Moments []Moment // in order
+}
+
+// Moment is something to be done while a load is under way.
+type Moment struct {
+	After time.Duration // from when what counts begins
+	Do    func() error
 }
 
 // Result is what came of a load.
@@ -111,6 +119,11 @@ func (f *Fleet) sendAll(ctx context.Context, r *run) error {
 	before := 0
 	for r.next < r.total && !r.GaveUp {
 		now := time.Now()
+		for ; len(r.Moments) > 0 && now.Sub(r.start) >= r.Warm+r.Moments[0].After; r.Moments = r.Moments[1:] {
+			if err := r.Moments[0].Do(); err != nil {
+				return err
+			}
+		}
 		for range burst {
 			if r.next == r.total || r.due(r.next).After(now) {
 				break
