@@ -81,8 +81,15 @@ func parse(args []string) (o options, err error) {
 		}
 		return o, flag.ErrHelp
 	}
-	o.server, err = filepath.Abs(o.server)
-	return o, err
+	for _, path := range []*string{&o.server, &o.slow} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil { // they start in folders of their own
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // measure runs the scenarios in rounds and writes the report.

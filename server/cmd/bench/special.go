@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -90,7 +91,7 @@ func (b *bench) stalled(ctx context.Context, p *host.Process, f *load.Fleet, l l
 	weighed := make(chan weight, 1)
 	weigh := func() error { // beside the load, which must not wait for it
 		go func() {
-			heap, err := liveHeap(ctx, p)
+			heap, err := leastHeap(p)
 			weighed <- weight{heap, err}
 		}()
 		return nil
@@ -98,7 +99,7 @@ func (b *bench) stalled(ctx context.Context, p *host.Process, f *load.Fleet, l l
 	l.Began = func() {}
 	l.Moments = []load.Moment{
 		{After: 0, Do: func() error { return f.Pause(true, slow...) }},
-		{After: l.For * 9 / 10, Do: weigh},
+		{After: l.For * 8 / 10, Do: weigh},
 		{After: l.For - l.For/20, Do: func() error { return f.Pause(false, slow...) }},
 	}
 	r, used, err := b.gauged(ctx, p, f, l)
@@ -109,11 +110,22 @@ func (b *bench) stalled(ctx context.Context, p *host.Process, f *load.Fleet, l l
 	return stall{r, w.heap, tool(used, r.Took)}, w.err
 }
 
-// liveHeap is what a process's heap and stacks hold after a collection, in bytes.
-func liveHeap(ctx context.Context, p *host.Process) (float64, error) {
-	if err := p.Collect(ctx); err != nil {
-		return 0, err
+// leastHeap is the least of some looks at the heap: what is under way at a look
+// is not held.
+func leastHeap(p *host.Process) (float64, error) {
+	least := math.Inf(1)
+	for range 8 {
+		heap, err := liveHeap(p)
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, heap)
 	}
+	return least, nil
+}
+
+// liveHeap is what a process's heap and stacks hold after a collection, in bytes.
+func liveHeap(p *host.Process) (float64, error) {
 	answer, err := http.Get("http://" + p.Inside + "/debug/pprof/heap?gc=1&debug=1") // #nosec G107 -- the process under measurement
 	if err != nil {
 		return 0, err

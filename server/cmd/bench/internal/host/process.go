@@ -26,10 +26,11 @@ type Process struct {
 	Started time.Time
 	Ready   time.Duration // from its start until /readyz answered 200
 
-	cmd  *exec.Cmd
-	core int
-	log  string
-	done chan error
+	cmd    *exec.Cmd
+	core   int
+	log    string
+	exited chan struct{} // closed when it has ended
+	err    error         // how it ended; set before exited is closed
 }
 
 // Program is how a process is started.
@@ -55,12 +56,15 @@ func (c Cores) Start(ctx context.Context, p Program) (*Process, error) {
 	cmd.Dir, cmd.Env = p.Dir, append([]string{"PATH=" + os.Getenv("PATH")}, p.Env...)
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	one := &Process{cmd: cmd, core: c.Server, log: file.Name(), done: make(chan error, 1), Started: time.Now()}
+	one := &Process{cmd: cmd, core: c.Server, log: file.Name(), exited: make(chan struct{}), Started: time.Now()}
 	err = cmd.Start()
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	go func() { one.done <- cmd.Wait() }() // ends with the process, which Stop sees to
+	go func() { // ends with the process, which Stop or Kill sees to
+		one.err = cmd.Wait()
+		close(one.exited)
+	}()
 	if err := one.await(ctx); err != nil {
 		return nil, errors.Join(err, one.Kill())
 	}
@@ -92,9 +96,8 @@ func (p *Process) await(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case err := <-p.done:
-			p.done <- err
-			return fmt.Errorf("it ended at start: %w: %s", err, text)
+		case <-p.exited:
+			return fmt.Errorf("it ended at start: %w: %s", p.err, text)
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready: %w: %s", ctx.Err(), text)
 		}
@@ -128,7 +131,7 @@ func (p *Process) Kill() error {
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
 	}
-	<-p.done // how it ended is known: it was killed, or its log tells
+	<-p.exited // how is known: it was killed, or it had ended before
 	return err
 }
 
@@ -138,10 +141,10 @@ func (p *Process) Stop() error {
 		return errors.Join(err, p.Kill())
 	}
 	select {
-	case err := <-p.done:
-		if err != nil {
+	case <-p.exited:
+		if p.err != nil {
 			text, _ := os.ReadFile(p.log) // whatever it says
-			return fmt.Errorf("it did not end well: %w: %s", err, tail(text))
+			return fmt.Errorf("it did not end well: %w: %s", p.err, tail(text))
 		}
 		return nil
 	case <-time.After(time.Minute):
