@@ -152,7 +152,7 @@ func (b *bench) with(ctx context.Context, s subject, users []*load.User, work fu
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	f, err := load.New(b.target(s, p), users)
+	f, err := load.New(users, b.target(s, p))
 	if err != nil {
 		return errors.Join(err, p.Kill())
 	}

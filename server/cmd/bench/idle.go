@@ -117,7 +117,7 @@ func (b *bench) comeBack(ctx context.Context) error {
 	}
 	s.storage = dir
 	users := b.fleetUsers(groupIdle, b.idle)
-	f, err := load.New(load.Target{}, users)
+	f, err := load.New(users)
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,15 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Cores says which core is whose.
@@ -69,6 +72,25 @@ func (c Cores) wrap(core int, argv []string) []string {
 		return argv
 	}
 	return append([]string{"taskset", "-c", fmt.Sprint(core)}, argv...)
+}
+
+// AtServer runs start on the server's core, so that what it starts stays there.
+func (c Cores) AtServer(start func() error) error {
+	if c.Server < 0 {
+		return start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, server unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return err
+	}
+	server.Set(c.Server)
+	if err := unix.SchedSetaffinity(0, &server); err != nil {
+		return err
+	}
+	err := start()
+	return errors.Join(err, unix.SchedSetaffinity(0, &before))
 }
 
 // Machine describes the machine, without its name.

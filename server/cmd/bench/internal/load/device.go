@@ -33,6 +33,7 @@ type Device struct {
 	Stream bool // it listens over SSE, and sends nothing
 	Narrow bool // its receive buffer is small, so that not reading is felt at once
 	Slow   bool // it does not read for a time: its latency is nobody's
+	Node   int  // which of the fleet's targets it connects to
 
 	user    *User
 	number  int32 // in the fleet
@@ -71,7 +72,8 @@ func (d *Device) dial(f *Fleet) error {
 	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
 		return err
 	}
-	addr := &unix.SockaddrInet4{Port: int(f.target.Addr.Port()), Addr: f.target.Addr.Addr().As4()}
+	target := f.targets[d.Node].Addr
+	addr := &unix.SockaddrInet4{Port: int(target.Port()), Addr: target.Addr().As4()}
 	if err := unix.Connect(fd, addr); err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		return err
 	}
@@ -210,7 +212,7 @@ func (d *Device) answered(f *Fleet, data []byte) (left []byte, err error) {
 	}
 	d.answer, d.state = nil, opening
 	switch {
-	case f.target.Bare:
+	case f.targets[d.Node].Bare:
 		d.becomeReady(f)
 	case !d.Stream:
 		f.text = wire.AppendHello(f.text[:0], d.epoch, d.revision)

@@ -50,7 +50,7 @@ type Fleet struct {
 	Users  []*User
 	Faults Faults // since the fleet was made
 
-	target  Target
+	targets []Target
 	devices []*Device
 	epoll   int
 	events  []unix.EpollEvent
@@ -86,14 +86,15 @@ func (f Faults) Err() error {
 	return fmt.Errorf("%+v", f)
 }
 
-// New makes a fleet for users. The caller must Close it.
-func New(target Target, users []*User) (*Fleet, error) {
+// New makes a fleet for users; a device connects to the target of its Node. The
+// caller must Close it.
+func New(users []*User, targets ...Target) (*Fleet, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
 	f := &Fleet{
-		Users: users, target: target, epoll: epoll,
+		Users: users, targets: targets, epoll: epoll,
 		events: make([]unix.EpollEvent, 512), room: make([]byte, readRoom),
 		runs: uint32(time.Now().UnixNano()), //nolint:gosec // any number will do
 	}
@@ -120,7 +121,7 @@ func (f *Fleet) Drop() {
 }
 
 // Retarget makes the fleet connect elsewhere from now on.
-func (f *Fleet) Retarget(target Target) { f.target = target }
+func (f *Fleet) Retarget(targets ...Target) { f.targets = targets }
 
 // Connect connects every device that is not connected, so many at a time, and
 // returns how long it took until all were ready.
