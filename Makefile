@@ -6,7 +6,8 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: services fuzz soak help run cluster build dev test check test-server test-client test-browser fmt lint generate bench-browser screenshots clean
+.PHONY: services fuzz soak help run cluster build dev test check test-server test-client test-browser fmt lint generate \
+	bench bench-short bench-browser screenshots clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BINARY := bin/social-server
@@ -79,6 +80,21 @@ fuzz: ## every decoder against random input, FUZZTIME each, all at once
 soak: ## the long runs: hundreds of kills, cuts and full disks, hours of random input
 	cd server && SOAK=1 go test -count=1 -timeout 6h -v ./internal/faults
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=10m
+
+# The server, once more with commits that take 2 ms longer, and what measures them.
+BENCH := bin/bench -server $(BINARY) -slow-server bin/social-server-slow-commit -commit $(VERSION)
+
+bench: build-bench ## measure the server beside its floors, and write docs/benchmarks.md (ten minutes)
+	@mkdir -p docs
+	@$(BENCH) -out docs/benchmarks.md $(ARGS)
+
+bench-short: build-bench ## the same in two minutes, for a look; writes nothing
+	@$(BENCH) -short $(ARGS)
+
+.PHONY: build-bench
+build-bench: build
+	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -tags slowcommit -o ../bin/social-server-slow-commit .
+	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o ../bin/bench ./cmd/bench
 
 test-client: $(INSTALLED) ## client: lint, types, unit tests
 	$(call headline,Client: lint)

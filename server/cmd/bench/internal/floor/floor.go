@@ -29,7 +29,8 @@ type Options struct {
 // Floor passes every message on to all connections of its user: no log-in, no
 // state, one goroutine per connection, and no writer.
 type Floor struct {
-	ledger *ledger // nil: nothing is stored
+	ledger  *ledger // nil: nothing is stored
+	readers sync.WaitGroup
 
 	mu    sync.Mutex // guards the following field
 	users map[string]*user
@@ -68,10 +69,26 @@ func Serve(ctx context.Context, o Options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "Floor is ready at http://%s\n", listener.Addr())
 	select {
 	case <-ctx.Done():
-		return server.Close()
-	case err := <-ended:
-		return err
+		err = server.Close()
+		<-ended
+	case err = <-ended:
 	}
+	f.hangUp()
+	return err
+}
+
+// hangUp ends every connection and waits for its reader.
+func (f *Floor) hangUp() {
+	f.mu.Lock()
+	for _, u := range f.users {
+		u.mu.Lock()
+		for c := range u.conns {
+			_ = c.ws.Close() // its reader finds out
+		}
+		u.mu.Unlock()
+	}
+	f.mu.Unlock()
+	f.readers.Wait()
 }
 
 var upgrader = websocket.Upgrader{
@@ -95,7 +112,7 @@ func (f *Floor) connect(w http.ResponseWriter, r *http.Request) {
 	u.mu.Lock()
 	u.conns[c] = struct{}{}
 	u.mu.Unlock()
-	go f.read(u, c)
+	f.readers.Go(func() { f.read(u, c) })
 }
 
 func (f *Floor) user(name string) *user {

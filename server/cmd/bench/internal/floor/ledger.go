@@ -28,7 +28,8 @@ type ledger struct {
 	fault error
 
 	work chan struct{} // holds a token while the queue may have something
-	done chan struct{} // closed when the committer has ended
+	stop chan struct{} // closed to end the committer
+	done chan struct{} // closed when it has ended
 }
 
 type entry struct {
@@ -49,7 +50,7 @@ func openLedger(ctx context.Context, dir string, delay time.Duration, deliver fu
 	if _, err := db.ExecContext(ctx, tables); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	l := &ledger{db: db, delay: delay, deliver: deliver, work: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &ledger{db: db, delay: delay, deliver: deliver, work: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	put, err := db.PrepareContext(ctx, "INSERT INTO state VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET value = excluded.value")
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -87,7 +88,12 @@ func (l *ledger) take() []entry {
 // run commits one group after the other.
 func (l *ledger) run(put, note *sql.Stmt) {
 	defer close(l.done)
-	for range l.work {
+	for {
+		select {
+		case <-l.work:
+		case <-l.stop:
+			return
+		}
 		for group := l.take(); len(group) > 0; group = l.take() {
 			if err := l.commit(group, put, note); err != nil {
 				l.mu.Lock()
@@ -123,7 +129,7 @@ func (l *ledger) commit(group []entry, put, note *sql.Stmt) error {
 
 // close ends the committer and the database.
 func (l *ledger) close() error {
-	close(l.work)
+	close(l.stop)
 	<-l.done
 	l.mu.Lock()
 	defer l.mu.Unlock()
