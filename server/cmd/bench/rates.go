@@ -69,6 +69,7 @@ func (b *bench) rate(ctx context.Context, scenario, subject string, rate int, p 
 		add("CPU per delivery at %d changes/s, whole core, µs", micros(used.Core)/float64(r.Received))
 	}
 	add("load's core at %d changes/s, %% busy", 100*busy)
+	add("patches refused at %d changes/s", float64(r.Faults.Refused))
 	return wait()
 }
 
@@ -137,29 +138,14 @@ func (b *bench) climb(ctx context.Context, subject string, p *host.Process, f *l
 
 // holds tries a rate, and waits until all that it caused has arrived.
 func (b *bench) holds(ctx context.Context, rate int, p *host.Process, f *load.Fleet) (held bool, busy float64, err error) {
-	var before, after host.Usage
-	var errBefore, errAfter error
-	r, err := f.Run(ctx, load.Load{
+	r, used, err := b.gauged(ctx, p, f, load.Load{
 		Rate: rate, Warm: b.step / 2, For: b.step, Size: small, GiveUp: 5 * inTime, Settle: 30 * time.Second,
-		Began: func() { before, errBefore = p.Usage() },
-		Ended: func() { after, errAfter = p.Usage() },
 	})
-	if err == nil {
-		err = errBefore
-	}
-	if err == nil {
-		err = errAfter
-	}
 	if err != nil {
-		return false, 0, err
-	}
-	refused := r.Faults
-	refused.Refused = 0 // too much may be refused, and nothing else
-	if err := refused.Err(); err != nil {
 		return false, 0, fmt.Errorf("at %d changes/s: %w", rate, err)
 	}
-	if r.Took > 0 {
-		busy = tool(after.Sub(before), r.Took)
+	if r.Took > 0 { // else it gave up before
+		busy = tool(used, r.Took)
 	}
 	held = !r.GaveUp && r.Faults.Refused == 0 && r.Latency.ValueAtQuantile(99) <= int64(inTime)
 	return held, busy, nil
