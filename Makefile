@@ -64,6 +64,8 @@ test-server: services ## Go tests, with the race detector
 	cd server && CGO_ENABLED=1 go test -race ./...
 	$(call headline,Go: the model test in full - the race detector slows SQLite tenfold)
 	cd server && go test -count=1 -run TestModel ./internal/faults
+	$(call headline,Go: allocations of a change - the race detector makes some of its own)
+	cd server && go test -count=1 -run TestAllocations ./internal/...
 
 # Package and target of each decoder of what comes from outside.
 FUZZ := protocol/FuzzDecode settings/FuzzParseSet api/FuzzParseVersion account/FuzzVerify
