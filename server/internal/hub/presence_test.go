@@ -47,6 +47,21 @@ func TestPresenceOfSeveralNodes(t *testing.T) {
 	})
 }
 
+// [SPEC L3] A hub that has just been made knows who is connected elsewhere, also
+// when the relay never stopped to listen for the one before it.
+func TestNewHubMeetsOthers(t *testing.T) {
+	nodes(t, newBroker(1, 0, 0), newSource("d_1", "d_2"), func(t *testing.T, one, two *Registry) {
+		defer open(t, two, "d_1", &fakeConn{}, nil).Detach()
+		time.Sleep(50 * time.Millisecond)
+		watch := &fakeConn{}
+		defer open(t, one, "d_2", watch, nil).Detach()
+		synctest.Wait()
+		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
+			t.Errorf("got %s", last(frames, "presence"))
+		}
+	})
+}
+
 // [SPEC L3] A node that is heard of no more takes its devices with it, and one
 // that comes back brings them.
 func TestNodeIsGone(t *testing.T) {

@@ -191,6 +191,7 @@ func (r *Registry) acquire(user string) (*Hub, error) {
 // (SPEC S4). It counts as a repair.
 func (r *Registry) load(h *Hub) {
 	r.relay.Mark(h.user) // the sooner it hears of the others, the less it misses
+	r.meetOthers(h.user)
 	_, h.loadErr = h.read(r.ctx)
 	for h.loadErr == nil && !h.currentOrMore() {
 		_, h.loadErr = h.read(r.ctx)
