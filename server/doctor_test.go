@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -107,6 +109,41 @@ func TestDoctorOfAHealthyServer(t *testing.T) {
 				t.Errorf("it does not say %q:\n%s", want, text)
 			}
 		}
+		if strings.Contains(text, "eyJ") {
+			t.Error("a token is printed")
+		}
+	}
+}
+
+// interrupting ends a context, or fails, once the doctor has logged in.
+type interrupting struct {
+	output
+	interrupt func() error
+}
+
+func (w *interrupting) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), " log-in ") {
+		if err := w.interrupt(); err != nil {
+			return 0, err
+		}
+	}
+	return w.output.Write(p)
+}
+
+// The doctor's account goes also when nobody waits for the rest.
+func TestDoctorInterrupted(t *testing.T) {
+	p := newPatient(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, interrupt := range []func() error{
+		func() error { return errors.New("nobody reads on") },
+		func() error { cancel(); return nil }, // Ctrl-C
+	} {
+		out := &interrupting{interrupt: interrupt}
+		if err := run(ctx, func() {}, []string{"doctor"}, p.env, out); err == nil {
+			t.Errorf("all is well, it says:\n%s", &out.output)
+		}
+		p.checkDeparted(t)
 	}
 }
 
