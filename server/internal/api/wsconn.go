@@ -35,8 +35,10 @@ type wsConn struct {
 
 	hurried atomic.Bool // the session is ending: no write may take longer than farewell
 
-	writing sync.Mutex // lets one frame out at a time: the session's writer, and the reader's pongs
-	closed  bool       // a close frame was written; guarded by writing
+	writing sync.Mutex // lets one frame out at a time: the session's writer, and the reader's pongs; guards the following
+	closed  bool       // a close frame was written
+	left    []byte     // of a frame that was begun: nothing may come before it
+	now     *quickly   // nil: the connection only knows how to wait
 }
 
 func newWSConn(ws *websocket.Conn, writeWithin time.Duration) *wsConn {
@@ -45,6 +47,7 @@ func newWSConn(ws *websocket.Conn, writeWithin time.Duration) *wsConn {
 		upgraded.done.Store(true)
 		c.net = upgraded.Conn
 	}
+	c.now = newQuickly(c.net)
 	pings := rate.NewLimiter(pongsPerSecond, 2*pongsPerSecond)
 	ws.SetPingHandler(func(data string) error {
 		if !pings.Allow() {
@@ -80,6 +83,11 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Write sends each frame as one text message.
 func (c *wsConn) Write(frames []*protocol.Frame) error {
+	return withFrames(frames, c.write)
+}
+
+// withFrames hands over frames as they go over the wire, in room that is used again.
+func withFrames(frames []*protocol.Frame, use func(data []byte) error) error {
 	room, _ := buffers.Get().(*[]byte)
 	defer buffers.Put(room)
 	data := (*room)[:0]
@@ -87,11 +95,35 @@ func (c *wsConn) Write(frames []*protocol.Frame) error {
 		data = appendHeader(data, websocket.TextMessage, len(f.Data))
 		data = append(data, f.Data...)
 	}
-	err := c.write(data)
+	err := use(data)
 	if cap(data) <= 4*chunk {
 		*room = data
 	}
 	return err
+}
+
+// WriteNow sends what the kernel has room for (hub.Quick). What it has none for
+// is kept, and goes out with the Write that follows.
+func (c *wsConn) WriteNow(frames []*protocol.Frame) (all bool, err error) {
+	err = withFrames(frames, func(data []byte) error {
+		c.writing.Lock() // held by a pong at most, which waits only where this could not write either
+		defer c.writing.Unlock()
+		if c.closed {
+			return net.ErrClosed
+		}
+		n := 0
+		if len(c.left) == 0 && c.now != nil {
+			if n, err = c.now.write(data); err != nil {
+				return err
+			}
+		}
+		all = n == len(data)
+		if !all {
+			c.left = append(c.left, data[n:]...)
+		}
+		return nil
+	})
+	return all, err
 }
 
 func (c *wsConn) write(data []byte) error {
@@ -100,10 +132,25 @@ func (c *wsConn) write(data []byte) error {
 	return c.writeLocked(data)
 }
 
+// writeLocked writes what is left, and then data. It waits where it has to.
 func (c *wsConn) writeLocked(data []byte) error {
 	if c.closed {
 		return net.ErrClosed
 	}
+	left := c.left
+	c.left = nil
+	for _, part := range [...][]byte{left, data} {
+		if err := c.piecewise(part); err != nil {
+			return err
+		}
+	}
+	if c.hurried.Load() {
+		return nil
+	}
+	return c.net.SetWriteDeadline(time.Time{}) // the next write may be one that does not wait
+}
+
+func (c *wsConn) piecewise(data []byte) error {
 	for len(data) > 0 {
 		within := c.writeWithin
 		if c.hurried.Load() {

@@ -82,6 +82,7 @@ func (r *Registry) Close(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	r.stop()
+	r.pushes.close()
 	r.own.Wait()
 	return err
 }

@@ -20,11 +20,13 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeConn is the far end of a session in memory. While stuck is set, Write
-// waits, as on a socket whose peer does not read.
+// waits, as on a socket whose peer does not read, and WriteNow takes nothing.
 type fakeConn struct {
 	mu     sync.Mutex
 	frames []*protocol.Frame
+	left   []*protocol.Frame // that WriteNow could not hand over
 	writes int
+	quick  int // of them by WriteNow
 	closed string
 	stuck  chan struct{}
 }
@@ -35,10 +37,29 @@ func (c *fakeConn) Write(frames []*protocol.Frame) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.takeLocked(frames)
+}
+
+func (c *fakeConn) WriteNow(frames []*protocol.Frame) (all bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.left) > 0 {
+		return false, errors.New("the rest was to be written first")
+	}
+	if c.stuck != nil {
+		c.left = append(c.left, frames...)
+		return false, nil
+	}
+	c.quick++
+	return true, c.takeLocked(frames)
+}
+
+func (c *fakeConn) takeLocked(frames []*protocol.Frame) error {
 	if c.closed != "" {
 		return errors.New("closed")
 	}
-	c.frames = append(c.frames, frames...)
+	c.frames = append(append(c.frames, c.left...), frames...)
+	c.left = nil
 	c.writes++
 	return nil
 }

@@ -62,6 +62,7 @@ type Registry struct {
 	ctx    context.Context // ends the repairs, the sweep and the checks
 	stop   context.CancelFunc
 	own    sync.WaitGroup // goroutines of the registry
+	pushes pushes         // sessions to be written to
 	turns  chan struct{}  // holds a token per repair that reads
 	asking chan struct{}  // and one per hub that asks the relay
 	soon   chan struct{}  // holds a token when a check is not to wait
@@ -82,6 +83,7 @@ func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options 
 		ctx: ctx, stop: stop, turns: make(chan struct{}, readers), asking: make(chan struct{}, readers), soon: make(chan struct{}, 1),
 		hubs: make(map[string]*Hub), empty: make(chan struct{}),
 	}
+	r.push()
 	r.own.Go(r.sweep)
 	if r.several {
 		r.own.Go(r.checks)

@@ -57,6 +57,7 @@ type Session struct {
 	Device  protocol.Device
 	hub     *Hub
 	conn    Conn
+	quick   Quick // conn, if it is one
 	account string
 	login   string
 	mode    Mode
@@ -88,7 +89,7 @@ type Session struct {
 
 	taken time.Time // owed, of what is being written; the writer's own
 
-	writer sync.WaitGroup // the writer's goroutine
+	writer sync.WaitGroup // whoever writes
 }
 
 type ending struct {
@@ -99,6 +100,7 @@ type ending struct {
 // newSession makes a session that has not been sent anything.
 func newSession(h *Hub, id string, o Opening, now time.Time) *Session {
 	s := &Session{ID: id, Device: o.Device, hub: h, conn: o.Conn, account: o.Account, login: o.Login, mode: o.Mode, expires: o.Expires}
+	s.quick, _ = o.Conn.(Quick)
 	s.heard.Store(now.UnixNano())
 	return s
 }
@@ -124,22 +126,26 @@ func (s *Session) openLocked(o Opening) {
 	s.wakeLocked()
 }
 
-// wakeLocked starts the writer if there may be something to write.
+// wakeLocked has the session written to if there may be something to write. It
+// is in one pair of hands until next says that there is nothing: Detach waits
+// for these.
 func (s *Session) wakeLocked() {
 	if s.writing || s.gone {
 		return
 	}
 	s.writing = true
-	s.writer.Go(s.write)
+	s.writer.Add(1)
+	if s.quick == nil || !s.hub.registry.pushes.add(s) {
+		go s.write(nil, false, nil)
+	}
 }
 
-// write brings the session from its cursors to now, until it is there.
-func (s *Session) write() {
-	var frames []*protocol.Frame
+// write brings the session from its cursors to now, until it is there. It begins
+// with frames that were taken already, or the rest of some, and the end they go before.
+func (s *Session) write(frames []*protocol.Frame, rest bool, end *ending) {
+	defer s.writer.Done()
 	for {
-		var end *ending
-		frames, end = s.next(frames[:0])
-		if len(frames) > 0 {
+		if len(frames) > 0 || rest {
 			err := s.conn.Write(frames)
 			if err != nil && end == nil {
 				end = &ending{protocol.CloseSlow, "too slow to write"}
@@ -152,7 +158,8 @@ func (s *Session) write() {
 			s.conn.Close(end.code, end.reason)
 			return // still writing as far as wake is concerned: nothing follows a close
 		}
-		if len(frames) == 0 {
+		rest = false
+		if frames, end = s.next(frames[:0]); len(frames) == 0 && end == nil {
 			return
 		}
 	}
