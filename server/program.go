@@ -168,9 +168,12 @@ func (p *program) hubOptions() hub.Options {
 		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
 		Resynced: p.metrics.Resynced, Gap: p.metrics.Gap, Delivered: p.metrics.Delivered,
 	}
-	if p.relay != nil { // a nil *relay.Redis is not a nil Relay
+	switch {
+	case p.relay != nil: // a nil *relay.Redis is not a nil Relay
 		options.Relay = p.relay
 		options.Bell = func(ask string) { p.accounts.Ring(ask) }
+	case p.cfg.Postgres():
+		options.Relay = hub.Unconnected{} // there may be other nodes all the same
 	}
 	return options
 }

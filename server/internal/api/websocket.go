@@ -45,6 +45,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if !s.allowsOrigin(r) {
 		return errs.New(errs.Forbidden, "Pages of this origin may not connect.")
 	}
+	if err := s.Hubs.Accepting(); err != nil {
+		return err // now, so that a balancer asks the next node
+	}
 	opening := hub.Opening{Username: mux.Vars(r)["username"], Limits: s.Wire.Limits}
 	known := func() {} // called once the session is open
 	if token, ok := bearer(r); ok {

@@ -471,13 +471,16 @@ func TestDrainOverTheWire(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.until("bye")), &bye); err != nil || bye.RetryIn < 500 || bye.RetryIn > 2500 {
 		t.Errorf("to come back in %d ms: %v", bye.RetryIn, err)
 	}
-	b := two.dial()
-	b.send(fmt.Sprintf(`{"type":"hello","token":%q}`, two.token))
-	for name, s := range map[string]*socket{"the session": a, "a new one": b} {
-		_, err := s.read()
-		if e, ok := err.(*websocket.CloseError); !ok || e.Code != protocol.CloseRestart {
-			t.Errorf("%s ended with %v", name, err)
-		}
+	_, err := a.read()
+	if e, ok := err.(*websocket.CloseError); !ok || e.Code != protocol.CloseRestart {
+		t.Errorf("the session ended with %v", err)
+	}
+	// Before the upgrade: a balancer then asks another node.
+	if _, answer, err := websocket.DefaultDialer.DialContext(t.Context(), two.url("TestUser6"), nil); answer == nil || answer.StatusCode != 503 {
+		t.Errorf("a new session: %v %v", answer, err)
+	}
+	if status, _, _ := two.try("GET", "/users/TestUser6/events", ""); status != 503 {
+		t.Errorf("a new stream: %d", status)
 	}
 	two.call("PATCH", "/users/TestUser6/settings", `{"billing":{"salary":1}}`, 200)
 }

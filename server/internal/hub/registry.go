@@ -34,7 +34,7 @@ type Options struct {
 	AuthDueLead       time.Duration // notice before a token ends
 	Resynced          func()        // a device asked for everything again (SPEC S7)
 
-	Relay     Relay               // to the other nodes; nil: there are none
+	Relay     Relay               // to the other nodes; nil: there are none, and nobody else writes to the store
 	Bell      func(ask string)    // an ask was answered on another node
 	Gap       func()              // a hub had missed a change, and has read it from the store
 	Delivered func(time.Duration) // from a change's arrival at the hub until it was written to a session
@@ -88,7 +88,7 @@ func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options 
 	if r.several {
 		r.own.Go(r.checks)
 	} else {
-		r.relay = alone{}
+		r.relay = Unconnected{}
 	}
 	return r
 }
@@ -168,6 +168,15 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 		})
 	}
 	s.openLocked(o)
+	return nil
+}
+
+// Accepting fails with errs.Unavailable once no session opens any more: whoever
+// asks before a connection is made can go elsewhere at once.
+func (r *Registry) Accepting() error {
+	if r.closing.Load() {
+		return errRestarting
+	}
 	return nil
 }
 

@@ -58,12 +58,18 @@ type News struct {
 	Connected []Connected
 }
 
-// alone is the relay of the only node.
-type alone struct{}
+// Unconnected is the relay of nodes that share a store and nothing else: what one
+// stores, the others find out by their checks.
+type Unconnected struct{}
 
-func (alone) Tell(News)   {}
-func (alone) Mark(string) {}
-func (alone) Others(context.Context, string) (map[string][]Connected, error) {
+// Tell tells nobody.
+func (Unconnected) Tell(News) {}
+
+// Mark does nothing: nobody asks.
+func (Unconnected) Mark(string) {}
+
+// Others knows of nobody.
+func (Unconnected) Others(context.Context, string) (map[string][]Connected, error) {
 	return nil, nil
 }
 
