@@ -35,6 +35,10 @@ func commands() []command {
 			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
 				return restore(ctx, cfg, args[0], out)
 			}},
+		{"copy", "FILE", "copy an SQLite database, or a backup, to the empty PostgreSQL one; no server may run on either",
+			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
+				return copyDatabase(ctx, cfg, args[0], out)
+			}},
 		{"admin reset-code", "NAME", "make a code that sets a new password for a device name or e-mail address",
 			func(ctx context.Context, _ func(), cfg config.Config, args []string, out io.Writer) error {
 				return resetCode(ctx, cfg, args[0], out)
@@ -129,5 +133,21 @@ Next: start the server. Every device takes over what the backup says; changes
 that were made after it are gone from the server. Devices registered after it
 register again. Devices locked out after it may log in again: lock them out anew.
 `, file, done.Inventory, kept)
+	return err
+}
+
+// copyDatabase copies an SQLite database to the PostgreSQL one of this configuration.
+func copyDatabase(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
+	if !cfg.Postgres() {
+		return errors.New("DATABASE_URL: is empty: it says where to copy to")
+	}
+	held, err := store.CopyToPostgres(ctx, file, cfg.DatabaseURL.Reveal())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, `Copied %s to %s, and compared row by row: %s.
+Devices go on where they were. Name the former jwt.key in JWT_SECRET_PREVIOUS_FILE
+until all have been here once (REFRESH_TOKEN_TTL): else they log in again.
+`, file, database(cfg), held)
 	return err
 }

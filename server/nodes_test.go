@@ -107,6 +107,40 @@ func TestCommandsOnPostgres(t *testing.T) {
 	r.end(t)
 }
 
+// A server moves from SQLite to PostgreSQL: the settings are there, under their
+// revisions, and who was logged in still is.
+func TestMoveToPostgres(t *testing.T) {
+	_, _, env := services(t)
+	data := filepath.Join(t.TempDir(), "data")
+	small := runServer(t, data)
+	token := signUp(t, small.url, small.url, "Chrome.test6")
+	post(t, small.url+"/api/v1/users", token, `{"username":"TestUser6"}`, 201)
+	change(t, small.url, token, 7)
+	_, before, err := getAs(t.Context(), small.url+"/api/v1/users/TestUser6/settings", token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copying := func() error {
+		return run(t.Context(), func() {}, []string{"copy", filepath.Join(data, databaseFile)}, env, small.out)
+	}
+	if err := copying(); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("copied while a server runs: %v", err)
+	}
+	small.end(t)
+	if err := copying(); err != nil {
+		t.Fatal(err)
+	}
+	if err := copying(); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("copied twice: %v", err)
+	}
+	large := runServer(t, filepath.Join(t.TempDir(), "data"), append(env, "JWT_SECRET_PREVIOUS_FILE="+filepath.Join(data, "jwt.key"))...)
+	_, after, err := getAs(t.Context(), large.url+"/api/v1/users/TestUser6/settings", token)
+	if err != nil || after != before || !strings.Contains(after, `"salary":7`) {
+		t.Errorf("%v: was %s, is %s", err, before, after)
+	}
+	large.end(t)
+}
+
 // signUp registers a device at one node and logs it in at another.
 func signUp(t *testing.T, at, in, name string) (token string) {
 	t.Helper()
