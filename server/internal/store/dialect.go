@@ -25,7 +25,7 @@ type dialect struct {
 	folded   func(column string) string // a column of names, as names are compared and ordered
 	name     string                     // ?, a name to compare with such a column
 	elements string                     // the table of the elements of ?, a JSON array of arrays: its column is value
-	locked   string                     // ends a query whose rows nobody else may change until the transaction has ended
+	locked   string                     // ends a query of devices d that nobody else may change until they were used
 }
 
 // named is the condition that a column holds a name, in any case.

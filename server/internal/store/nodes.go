@@ -97,7 +97,7 @@ func (s *Store) TouchDevices(ctx context.Context, seen map[string]time.Time) err
 func (s *Store) onElements(ctx context.Context, db runner, rows any, work func(db *gorm.DB, elements string) error) error {
 	elements, err := json.Marshal(rows)
 	if err != nil {
-		return err
+		return translate(err)
 	}
 	return s.alone(ctx, db, func(db *gorm.DB) error { return work(db, string(elements)) })
 }

@@ -291,3 +291,48 @@ func TestTranslate(t *testing.T) {
 		t.Error("translate(nil) is not nil")
 	}
 }
+
+func TestInstant(t *testing.T) {
+	var i instant
+	for stored, want := range map[any]time.Time{nil: {}, "2026-11-23T09:00:00.123Z": nine} {
+		if err := i.Scan(stored); err != nil || !i.Equal(want) {
+			t.Errorf("Scan(%v) = %v, %v, want %v", stored, i.Time, err, want)
+		}
+	}
+	for _, odd := range []any{7, "yesterday", []byte("2026-11-23T09:00:00.123Z")} {
+		if err := i.Scan(odd); err == nil {
+			t.Errorf("Scan(%v) took it", odd)
+		}
+	}
+	berlin := nine.In(time.FixedZone("", 3600)).Add(456 * time.Microsecond)
+	if got, err := (instant{berlin}).Value(); err != nil || got != "2026-11-23T09:00:00.123Z" {
+		t.Errorf("Value() = %v, %v", got, err)
+	}
+	if got, err := (instant{}).Value(); err != nil || got != nil {
+		t.Errorf("Value() of no time = %v, %v", got, err)
+	}
+}
+
+// TestBusyDatabase: a writer that another process keeps waiting for too long
+// is told when to come back.
+func TestBusyDatabase(t *testing.T) {
+	s := open(t)
+	var busy error
+	must(t, s.inTx(t.Context(), func(*gorm.DB) error {
+		var path string
+		if e := s.read.QueryRowContext(t.Context(), "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path); e != nil {
+			return e
+		}
+		other, e := pool(dsn(path, "_txlock=immediate")+"&_timeout=1", 1)
+		if e != nil {
+			return e
+		}
+		defer other.Close()
+		_, busy = other.BeginTx(t.Context(), nil)
+		return nil
+	}))
+	wantCode(t, "a busy database", translate(busy), errs.Unavailable)
+	if errs.From(translate(busy)).RetryAfter <= 0 {
+		t.Error("busy does not say when to come back")
+	}
+}
