@@ -32,9 +32,10 @@ type cluster struct {
 
 // plan says what is unusual about a cluster.
 type plan struct {
-	depot   *depot // the PostgreSQL server; nil: the shared one
-	users   int    // 0 is one
-	noRedis bool   // it is down at first
+	depot   *depot   // the PostgreSQL server; nil: the shared one
+	users   int      // 0 is one
+	noRedis bool     // it is down at first
+	tags    []string // of the build
 	env     []string
 }
 
@@ -54,6 +55,12 @@ func newCluster(t *testing.T, how plan) *cluster {
 	}
 	c := &cluster{depot: how.depot, data: Postgres(how.depot.URL(name)), Redis: newRedis(t)}
 	c.A, c.B = c.newSide(t, name, how.env), c.newSide(t, name, how.env)
+	for _, s := range c.both() {
+		s.Binary, err = builder.Binary(how.tags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, u := range users[:max(1, how.users)] {
 		g := newGroup(t, u, c.depot.devices, c.A.clients.Addr)
 		g.stored = func(ctx context.Context) (*UserRows, error) { return c.data.ReadUser(ctx, u) }

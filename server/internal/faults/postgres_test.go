@@ -67,10 +67,7 @@ func TestCommitWithoutAnswer(t *testing.T) {
 	runs, stored := Runs(20, 200), 0
 	for run := range runs {
 		p := &Patch{ID: rand.Text(), Set: one(key(run%10), fmt.Sprintf(`"run %d"`, run))}
-		c.A.postgres.CutUp(func(sent []byte) bool {
-			_, after, found := bytes.Cut(sent, []byte(p.ID))
-			return found && bytes.Contains(after, executesCommit)
-		})
+		c.cutCommitOf(p)
 		c.acked(device.Submit(p))
 		if fired := c.A.postgres.Fired(); fired != run+1 {
 			t.Fatalf("run %d is INVALID: %d commits were cut off", run, fired)
@@ -90,6 +87,14 @@ func TestCommitWithoutAnswer(t *testing.T) {
 		t.Errorf("head %d after %d patches", rows.Revision, runs)
 	}
 	t.Logf("%d commits cut off, %d of them stored at the first try, %+v", runs, stored, c.Ledger.Tally())
+}
+
+// cutCommitOf cuts A from PostgreSQL when the COMMIT that follows a patch has left.
+func (c *cluster) cutCommitOf(p *Patch) {
+	c.A.postgres.CutUp(func(sent []byte) bool {
+		_, after, found := bytes.Cut(sent, []byte(p.ID))
+		return found && bytes.Contains(after, executesCommit)
+	})
 }
 
 // executesCommit is what is on the wire when pgx executes a COMMIT it has
