@@ -30,6 +30,7 @@ type bench struct {
 	users     map[string][]seed.User // of the template, by group
 	template  string                 // the folder whose database every server starts with
 	book      *report.Book
+	round     int
 	held      map[string]int // the highest rate a subject has held, where the next search starts
 }
 

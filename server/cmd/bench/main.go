@@ -116,6 +116,7 @@ func measure(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	for round := range b.size.rounds {
+		b.round = round
 		for _, s := range scenarios() {
 			if !only.MatchString(s.name) || round > 0 && s.once {
 				continue

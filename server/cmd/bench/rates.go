@@ -69,7 +69,9 @@ func (b *bench) rate(ctx context.Context, scenario, subject string, rate int, p 
 		add("CPU per delivery at %d changes/s, whole core, µs", micros(used.Core)/float64(r.Received))
 	}
 	add("load's core at %d changes/s, %% busy", 100*busy)
-	add("patches refused at %d changes/s", float64(r.Faults.Refused))
+	if r.Faults.Refused > 0 {
+		add("patches refused at %d changes/s", float64(r.Faults.Refused))
+	}
 	return wait()
 }
 
@@ -132,7 +134,11 @@ func (b *bench) climb(ctx context.Context, subject string, p *host.Process, f *l
 		}
 	}
 	b.held[subject] = int(low)
-	b.book.Add(report.Name{Scenario: "saturation", Subject: subject, Figure: "highest rate held, changes/s"}, low, busy)
+	name := func(figure string) report.Name {
+		return report.Name{Scenario: "saturation", Subject: subject, Figure: figure}
+	}
+	b.book.Add(name("highest rate held, changes/s"), low, busy)
+	b.book.Add(name("the load's core meanwhile, % busy"), 100*busy, 0)
 	return nil
 }
 

@@ -38,9 +38,9 @@ func scenarios() []scenario {
 			text: "The same load twice. The first device of each user sends, over WebSocket; the others listen."},
 		{name: "stored", headline: "A large database", run: (*bench).largeStore, once: true,
 			text: "Start and first connect with very many users stored."},
-		{name: "postgres", headline: "PostgreSQL", run: (*bench).onPostgres,
+		{name: "postgres", headline: "PostgreSQL", once: true, run: (*bench).onPostgres,
 			text: "As above, with the data in a PostgreSQL server that shares the server's core with it."},
-		{name: "two-nodes", headline: "Two nodes", run: (*bench).twoNodes,
+		{name: "two-nodes", headline: "Two nodes", once: true, run: (*bench).twoNodes,
 			text: "Two servers over Redis and PostgreSQL; each user has devices on both."},
 	}
 }

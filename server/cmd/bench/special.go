@@ -54,7 +54,9 @@ func (b *bench) slowReaders(ctx context.Context) error {
 	}
 	return b.connected(ctx, s, users, func(p *host.Process, f *load.Fleet) error {
 		l := load.Load{Rate: 400, Warm: b.warm, For: b.stall, Size: large, Settle: 30 * time.Second}
-		before, err := b.stalled(ctx, p, f, l, nil)
+		calm := l
+		calm.For = l.For / 3
+		before, err := b.stalled(ctx, p, f, calm, nil)
 		if err != nil {
 			return fmt.Errorf("without slow devices: %w", err)
 		}
