@@ -16,7 +16,7 @@ func document(o options, s size, machine, notes []string, verdicts, tables strin
 	}
 	fmt.Fprintf(&out, `# Benchmarks
 
-Written by `+"`%s`"+`: medians of %d rounds, in which server and floors alternate. The server has one core, the load
+Written by `+"`%s`"+`: medians of %d round(s), in which server and floors alternate. The server has one core, the load
 another. *Floor (a)* is a bare fan-out over gorilla/websocket: no log-in, nothing stored, the frame built once and written to each socket
 by the goroutine that brought the message. *Floor (b)* is the same with each change in SQLite first, in group commits, flushed before it is
 sent. *Floor (c)* is the disk. Figures with † are the load's own: its core was at least 90 %% busy.

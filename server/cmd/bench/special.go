@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -80,54 +79,39 @@ func (b *bench) slowReaders(ctx context.Context) error {
 // stall is a load during which some devices did not read.
 type stall struct {
 	*load.Result
-	heap float64 // of the server, shortly before they read again
+	heap float64 // of the server, when the others had everything
 	busy float64
 }
 
+// afterwards is how long after a load the others have everything, and nothing
+// is under way: what the server holds then, it holds for the slow devices.
+const afterwards = time.Second
+
 // stalled runs a load while the slow devices do not read, and lets them catch up.
-func (b *bench) stalled(ctx context.Context, p *host.Process, f *load.Fleet, l load.Load, slow []*load.Device) (stall, error) {
-	type weight struct {
-		heap float64
-		err  error
-	}
-	weighed := make(chan weight, 1)
-	weigh := func() error { // beside the load, which must not wait for it
-		go func() {
-			heap, err := leastHeap(p)
-			weighed <- weight{heap, err}
-		}()
-		return nil
-	}
-	l.Began = func() {}
+func (b *bench) stalled(ctx context.Context, p *host.Process, f *load.Fleet, l load.Load, slow []*load.Device) (s stall, err error) {
 	l.Moments = []load.Moment{
 		{After: 0, Do: func() error { return f.Pause(true, slow...) }},
-		{After: l.For * 8 / 10, Do: weigh},
-		{After: l.For - l.For/20, Do: func() error { return f.Pause(false, slow...) }},
+		{After: l.For + afterwards, Do: func() (err error) {
+			if s.heap, err = liveHeap(ctx, p); err != nil {
+				return err
+			}
+			return f.Pause(false, slow...)
+		}},
 	}
-	r, used, err := b.gauged(ctx, p, f, l)
+	var used host.Usage
+	s.Result, used, err = b.gauged(ctx, p, f, l)
 	if err != nil {
-		return stall{}, err
+		return s, err
 	}
-	w := <-weighed
-	return stall{r, w.heap, tool(used, r.Took)}, w.err
-}
-
-// leastHeap is the least of some looks at the heap: what is under way at a look
-// is not held.
-func leastHeap(p *host.Process) (float64, error) {
-	least := math.Inf(1)
-	for range 8 {
-		heap, err := liveHeap(p)
-		if err != nil {
-			return 0, err
-		}
-		least = min(least, heap)
-	}
-	return least, nil
+	s.busy = tool(used, s.Took)
+	return s, nil
 }
 
 // liveHeap is what a process's heap and stacks hold after a collection, in bytes.
-func liveHeap(p *host.Process) (float64, error) {
+func liveHeap(ctx context.Context, p *host.Process) (float64, error) {
+	if err := p.Collect(ctx); err != nil { // pools are empty after the second
+		return 0, err
+	}
 	answer, err := http.Get("http://" + p.Inside + "/debug/pprof/heap?gc=1&debug=1") // #nosec G107 -- the process under measurement
 	if err != nil {
 		return 0, err

@@ -29,7 +29,8 @@ type Load struct {
 	Moments []Moment // in order
 }
 
-// Moment is something to be done while a load is under way.
+// Moment is something to be done while a load is under way, or before the last
+// deliveries are waited for to the end.
 type Moment struct {
 	After time.Duration // from when what counts begins
 	Do    func() error
@@ -119,10 +120,8 @@ func (f *Fleet) sendAll(ctx context.Context, r *run) error {
 	before := 0
 	for r.next < r.total && !r.GaveUp {
 		now := time.Now()
-		for ; len(r.Moments) > 0 && now.Sub(r.start) >= r.Warm+r.Moments[0].After; r.Moments = r.Moments[1:] {
-			if err := r.Moments[0].Do(); err != nil {
-				return err
-			}
+		if err := r.moments(now); err != nil {
+			return err
 		}
 		for range burst {
 			if r.next == r.total || r.due(r.next).After(now) {
@@ -146,6 +145,16 @@ func (f *Fleet) sendAll(ctx context.Context, r *run) error {
 	call(r.Ended)
 	if !began.IsZero() {
 		r.Took, r.Received = time.Since(began), r.arrived-before
+	}
+	return nil
+}
+
+// moments does what is to be done by now.
+func (r *run) moments(now time.Time) error {
+	for ; len(r.Moments) > 0 && now.Sub(r.start) >= r.Warm+r.Moments[0].After; r.Moments = r.Moments[1:] {
+		if err := r.Moments[0].Do(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -194,10 +203,13 @@ func (f *Fleet) sendChange(r *run) {
 // settle waits for the deliveries that are still to come.
 func (f *Fleet) settle(ctx context.Context, r *run) error {
 	end := time.Now().Add(r.Settle)
-	for r.open > 0 {
+	for r.open > 0 || len(r.Moments) > 0 {
 		left := time.Until(end)
 		if left <= 0 {
 			return nil
+		}
+		if err := r.moments(time.Now()); err != nil {
+			return err
 		}
 		if err := f.turn(ctx, min(left, 50*time.Millisecond)); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -28,20 +29,14 @@ func Crowd(ctx context.Context, dir string, users int) (err error) {
 	}
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	prepare := []string{
-		"CREATE TEMP TABLE numbers (n INTEGER PRIMARY KEY)",
-		"BEGIN",
-		"WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ?) INSERT INTO numbers SELECT n FROM up",
-	}
-	for _, statement := range prepare[:2] {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	if _, err := db.ExecContext(ctx, prepare[2], users); err != nil {
+	if _, err := db.ExecContext(ctx, "CREATE TEMP TABLE numbers (n INTEGER PRIMARY KEY); BEGIN"); err != nil {
 		return err
 	}
-	for _, statement := range append(strangers, "COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)") {
+	const count = "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ?) INSERT INTO numbers SELECT n FROM up"
+	if _, err := db.ExecContext(ctx, count, users); err != nil {
+		return err
+	}
+	for _, statement := range slices.Concat(strangers, []string{"COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"}) {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return err
 		}
