@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -122,41 +123,48 @@ func (b *bench) comeBack(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = f.Close() }() // its descriptors are all it has
-	p, err := b.cores.Start(ctx, b.program(s, dir))
-	if err != nil {
-		return err
-	}
-	f.Retarget(b.target(s, p))
-	if _, err := f.Connect(ctx, atOnce, connectWithin); err != nil {
-		return err
-	}
-	if _, err := b.apply(ctx, f, load.Load{Rate: 1000, For: time.Second, Size: small}); err != nil {
-		return err
-	}
-	if err := p.Kill(); err != nil {
+	if _, err := b.life(ctx, s, f, (*host.Process).Kill); err != nil {
 		return err
 	}
 	f.Drop()
-	if p, err = b.cores.Start(ctx, b.program(s, dir)); err != nil {
-		return err
-	}
-	defer func() { _ = p.Kill() }() // after Stop it has ended
-	f.Retarget(b.target(s, p))
 	f.Faults = load.Faults{}
-	took, err := f.Connect(ctx, atOnce, connectWithin)
+	var whole int
+	second, err := b.life(ctx, s, f, func(p *host.Process) error {
+		whole = f.Faults.Whole
+		return p.Stop()
+	})
 	if err != nil {
 		return err
 	}
-	name := func(figure string) report.Name {
-		return report.Name{Scenario: "reconnect", Subject: s.name, Figure: figure}
+	name := func(figure string) report.Name { return report.Name{Scenario: "reconnect", Subject: s.name, Figure: figure} }
+	b.book.Add(name("start to ready, s"), second.ready.Seconds(), 0)
+	b.book.Add(name(fmt.Sprintf("%d sessions back after ready, s", len(users)*devicesEach)), second.back.Seconds(), 0)
+	b.book.Add(name("whole states sent to devices that had them"), float64(whole), 0)
+	return nil
+}
+
+// life is one run of a server: how long until it was ready, and then until all
+// devices were.
+type life struct{ ready, back time.Duration }
+
+// life starts a server, connects the fleet, sends a change to some users, and
+// ends the server.
+func (b *bench) life(ctx context.Context, s subject, f *load.Fleet, end func(*host.Process) error) (l life, err error) {
+	p, err := b.cores.Start(ctx, b.program(s, s.storage))
+	if err != nil {
+		return l, err
 	}
-	b.book.Add(name("start to ready, s"), p.Ready.Seconds(), 0)
-	b.book.Add(name(fmt.Sprintf("%d sessions back after ready, s", len(users)*devicesEach)), took.Seconds(), 0)
-	b.book.Add(name("whole states sent to devices that had them"), float64(f.Faults.Whole), 0)
-	if _, err := b.apply(ctx, f, load.Load{Rate: 1000, For: time.Second, Size: small}); err != nil {
-		return err
+	f.Retarget(b.target(s, p))
+	l.ready = p.Ready
+	if l.back, err = f.Connect(ctx, atOnce, connectWithin); err == nil {
+		whole := f.Faults.Whole // a run counts afresh
+		_, err = b.apply(ctx, f, load.Load{Rate: 1000, For: time.Second, Size: small})
+		f.Faults.Whole += whole
 	}
-	return p.Stop()
+	if err != nil {
+		return l, errors.Join(err, p.Kill())
+	}
+	return l, end(p)
 }
 
 // largeStore measures a start with very many users stored, and the first connect.
