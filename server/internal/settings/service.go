@@ -142,7 +142,9 @@ func (s *Service) commitLoop() {
 	defer close(s.done)
 	for range s.work {
 		for group := s.take(); len(group) > 0; group = s.take() {
-			s.commit(group)
+			if err := s.commit(group); errs.Is(err, errs.Unavailable) {
+				s.refuseWaiting(err)
+			}
 		}
 	}
 }
@@ -159,8 +161,21 @@ func (s *Service) take() []submitted {
 	return group
 }
 
+// refuseWaiting answers what waited for a commit that the database did not
+// answer: its turn would come after as long a wait again, and no sooner.
+func (s *Service) refuseWaiting(err error) {
+	s.mu.Lock()
+	waiting := s.queue
+	s.queue = nil
+	s.mu.Unlock()
+	for _, one := range waiting {
+		one.reply(Outcome{Err: err})
+	}
+}
+
 // commit stores a group, then publishes, then answers: in this order (SPEC I2).
-func (s *Service) commit(group []submitted) {
+// The error was told to all of the group.
+func (s *Service) commit(group []submitted) error {
 	writes := make([]*Write, len(group))
 	at := s.now().UTC().Truncate(time.Millisecond)
 	for i, one := range group {
@@ -171,7 +186,7 @@ func (s *Service) commit(group []submitted) {
 	outcomes, err := s.store.Commit(context.Background(), writes, s.Limits)
 	if err != nil {
 		s.fail(group, err)
-		return
+		return err
 	}
 	for i, one := range group {
 		if outcomes[i].Change != nil {
@@ -179,6 +194,7 @@ func (s *Service) commit(group []submitted) {
 		}
 		one.reply(outcomes[i])
 	}
+	return nil
 }
 
 // fail answers a group whose commit failed, and may have succeeded unheard.

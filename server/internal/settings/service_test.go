@@ -151,6 +151,36 @@ func TestServiceFailedCommit(t *testing.T) {
 	}
 }
 
+// [S-PG-3] When the database does not answer, what waits behind the group is
+// refused with it: in line for the next try it would wait as long again.
+func TestServiceRefusesWhatWaits(t *testing.T) {
+	store := newSlowStore()
+	s := newTestService(store)
+	defer s.Close()
+	ends := make(chan Outcome, 3)
+	submit := func(id string) { s.Submit("u", "d", period(id), func(o Outcome) { ends <- o }) }
+	submit("a")
+	<-store.begun
+	submit("b")
+	submit("c")
+	away := &errs.Error{Code: errs.Unavailable}
+	store.go_ <- away
+	for range 3 {
+		if o := <-ends; !errors.Is(o.Err, away) {
+			t.Errorf("got %+v", o)
+		}
+	}
+	if got := fmt.Sprint(store.events); got != "[doubt u]" { // of the first alone it is not known
+		t.Errorf("got %s", got)
+	}
+	submit("d")
+	<-store.begun
+	store.go_ <- nil
+	if o := <-ends; o.Err != nil || o.Answer.Revision != 1 {
+		t.Errorf("after the failure: %+v", o)
+	}
+}
+
 // A bad patch is refused without the store, and Close stores what was handed over.
 func TestServiceClose(t *testing.T) {
 	store := newSlowStore()
