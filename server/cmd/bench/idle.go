@@ -136,7 +136,9 @@ func (b *bench) comeBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name := func(figure string) report.Name { return report.Name{Scenario: "reconnect", Subject: s.name, Figure: figure} }
+	name := func(figure string) report.Name {
+		return report.Name{Scenario: "reconnect", Subject: s.name, Figure: figure}
+	}
 	b.book.Add(name("start to ready, s"), second.ready.Seconds(), 0)
 	b.book.Add(name(fmt.Sprintf("%d sessions back after ready, s", len(users)*devicesEach)), second.back.Seconds(), 0)
 	b.book.Add(name("whole states sent to devices that had them"), float64(whole), 0)
