@@ -37,6 +37,7 @@ type Replica struct {
 	Faults []string
 
 	expect    expectation
+	synced    *uint64 // asked for with a sync: its answer may cross a change that begins there too
 	announced string // the epoch of the welcome
 	regress   bool   // the state may step back: another epoch was announced
 }
@@ -63,6 +64,7 @@ func (r *Replica) Welcomed(epoch string, revision uint64, resumed bool) {
 	r.announced = epoch
 	r.regress = epoch != r.Epoch || r.Revision > revision
 	r.expect = expectation{known: true, fresh: true}
+	r.synced = nil
 	if resumed && epoch == r.Epoch && r.Revision <= revision {
 		r.expect.from = r.Revision
 	}
@@ -75,10 +77,13 @@ func (r *Replica) Welcomed(epoch string, revision uint64, resumed bool) {
 func (r *Replica) Synced(revision uint64) {
 	r.Syncs++
 	r.expect.known = false
+	r.synced = &revision
 }
 
 // Apply takes a change over, and reports whether the device must ask for a sync.
 func (r *Replica) Apply(f Frame) (gap bool) {
+	crossed := r.synced != nil && f.From == *r.synced
+	r.expect.known = r.expect.known && !crossed
 	f.Fresh = !r.expect.known || r.expect.fresh
 	r.Frames = append(r.Frames, f)
 	r.check(f)
