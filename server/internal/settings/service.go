@@ -40,6 +40,7 @@ type Audience interface {
 const (
 	groupSize = 256
 	queueSize = 8192
+	doubtMost = 1 << 14 // users; what is beyond is found by the nodes' own checks
 )
 
 // Service stores patches. Patches of all users that arrive while a commit is in
@@ -59,6 +60,8 @@ type Service struct {
 
 	work chan struct{} // holds a token while the queue may have something
 	done chan struct{} // closed when the committer has ended
+
+	doubted map[string]bool // users whose last commit failed; the committer's own
 }
 
 type submitted struct {
@@ -71,7 +74,7 @@ func NewService(store Store, schema *Schema, limits Limits, audience Audience, n
 	s := &Service{
 		Schema: schema, Limits: limits,
 		store: planted(store, audience), audience: audience, now: now,
-		work: make(chan struct{}, 1), done: make(chan struct{}),
+		work: make(chan struct{}, 1), done: make(chan struct{}), doubted: make(map[string]bool),
 	}
 	go s.commitLoop()
 	return s
@@ -192,18 +195,31 @@ func (s *Service) commit(group []submitted) error {
 		if outcomes[i].Change != nil {
 			s.audience.Publish(one.write.User, *outcomes[i].Change)
 		}
+		s.settle(one.write.User)
 		one.reply(outcomes[i])
 	}
 	return nil
 }
 
+// settle repeats the doubt about a user's last commit: when it was raised the
+// database may still have been at it. By now it has ended, for this one came after.
+func (s *Service) settle(user string) {
+	if s.doubted[user] {
+		delete(s.doubted, user)
+		s.audience.Doubt(user)
+	}
+}
+
 // fail answers a group whose commit failed, and may have succeeded unheard.
 func (s *Service) fail(group []submitted, err error) {
-	doubted := make(map[string]bool)
+	told := make(map[string]bool)
 	for _, one := range group {
-		if user := one.write.User; !doubted[user] {
-			doubted[user] = true
+		if user := one.write.User; !told[user] {
+			told[user] = true
 			s.audience.Doubt(user)
+			if len(s.doubted) < doubtMost {
+				s.doubted[user] = true
+			}
 		}
 		one.reply(Outcome{Err: err})
 	}

@@ -181,6 +181,25 @@ func TestServiceRefusesWhatWaits(t *testing.T) {
 	}
 }
 
+// A commit failed, and when the doubt was raised it may have been under way
+// still. The next commit of the user comes after it, so the doubt is repeated,
+// once: a repetition is published to nobody. (Found by cutting the node from
+// PostgreSQL when COMMIT had left: the other node was behind until its check.)
+func TestDoubtIsRepeated(t *testing.T) {
+	store := newSlowStore()
+	s := newTestService(store)
+	defer s.Close()
+	done := make(chan Outcome, 1)
+	for i, err := range []error{errs.New(errs.Unavailable, "lost"), nil, nil} {
+		s.Submit("u", "d", period(fmt.Sprint(i)), func(o Outcome) { done <- o })
+		store.go_ <- err
+		<-done
+	}
+	if got := fmt.Sprint(store.events); got != "[doubt u commit 1 publish 1 doubt u commit 2 publish 2]" {
+		t.Errorf("events %s", got)
+	}
+}
+
 // A bad patch is refused without the store, and Close stores what was handed over.
 func TestServiceClose(t *testing.T) {
 	store := newSlowStore()
