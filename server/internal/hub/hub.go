@@ -134,6 +134,10 @@ func (h *Hub) repairLocked() {
 	}
 }
 
+// repairLast is the longest wait between two tries of a repair: answers wait for
+// it, and writes are to succeed soon after the store is back (S-PG-1).
+const repairLast = 500 * time.Millisecond
+
 // repair reads from the store until the hub lacks nothing it has heard of. A
 // store that fails is asked again, less and less often: the hub meanwhile shows
 // what it has.
@@ -159,7 +163,7 @@ func (h *Hub) repair(ctx context.Context) {
 		}
 		select {
 		case <-time.After(wait):
-			wait = min(2*wait, 5*time.Second)
+			wait = min(2*wait, repairLast)
 		case <-ctx.Done():
 			return
 		}
