@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"social-server/internal/config"
 )
 
 // command runs one command beside whatever runs, and returns what it printed.
@@ -150,6 +152,41 @@ func TestStartsThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("social-server restore FILE")
+}
+
+// [SPEC B3] Damage that is found beside the running server ends it with the line of a start.
+func TestDamageEndsServer(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	first := runServer(t, data)
+	firstDevice(t, first.url)
+	first.end(t)
+	cfg, err := config.Load(".env", []string{"DATA_DIR=" + data, "LISTEN_ADDR=127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := start(t.Context(), cfg, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(data, databaseFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rubbish := strings.Repeat("\xa5", 3*4096)
+	if err := os.WriteFile(path, []byte(string(text[:8192])+rubbish+string(text[5*4096:])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.store.CheckRest(p.checked)
+	if err := <-p.failed; !strings.HasPrefix(err.Error(), "DATA_DIR: open database: ") || !strings.Contains(err.Error(), "social-server restore FILE") {
+		t.Errorf("ended with %v", err)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil { // so that it stops without more to say
+		t.Fatal(err)
+	}
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
 }
 
 // [SPEC U2] A history beyond what is to be kept goes soon after a start; the settings stay.

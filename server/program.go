@@ -41,13 +41,13 @@ type program struct {
 	inside   *http.Server // /metrics and profiles, on loopback; nil without METRICS_ADDR
 
 	url, data string     // for people: where it is, and where its data is
-	failed    chan error // the HTTP server's, should it end by itself
+	failed    chan error // of what ends the program by itself: two HTTP servers, a check of the database
 }
 
 // start makes and starts every part. What it started is stopped again if a
 // later part fails.
 func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, error) {
-	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 2)}
+	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 3)}
 	p.metrics.Built(version)
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())

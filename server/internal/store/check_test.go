@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -130,4 +131,43 @@ func TestNewestMigration(t *testing.T) {
 			t.Errorf("newest is %d (%v), the last file %s", newest, err, files[len(files)-1].Name())
 		}
 	}
+}
+
+// [SPEC B3] What a start has no time for is looked at beside: damage is told in
+// the words of a start, soundness as nothing, and after Close nobody is told.
+func TestRestIsChecked(t *testing.T) {
+	for name, harm := range map[string]bool{"sound": false, "damaged": true} {
+		t.Run(name, func(t *testing.T) {
+			sc := newScene(t, false)
+			s := openAt(t, sc.path)
+			if harm {
+				text := mustRead(t, sc.path)
+				mustWrite(t, sc.path, string(text[:8192])+strings.Repeat("\xa5", 3*4096)+string(text[5*4096:]))
+			}
+			told := make(chan error, 1)
+			s.CheckRest(func(err error) { told <- err })
+			var damage *Damaged
+			err := <-told
+			if found := errors.As(err, &damage); found != harm || !harm && err != nil {
+				t.Errorf("told %v", err)
+			}
+			if harm && (damage.Path != sc.path || !strings.Contains(err.Error(), "social-server restore FILE")) {
+				t.Errorf("told %v", err)
+			}
+		})
+	}
+	t.Run("closed", func(t *testing.T) {
+		s := openAt(t, newScene(t, false).path)
+		told := make(chan error, 1)
+		s.CheckRest(func(err error) { told <- err })
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		close(told) // whoever tells from here on panics
+		for err := range told {
+			if err != nil {
+				t.Errorf("told %v", err)
+			}
+		}
+	})
 }

@@ -124,7 +124,7 @@ func fold(ctx context.Context, path string) {
 	if err != nil || info.Size() == 0 {
 		return
 	}
-	if _, err := check(ctx, path, checkWithin); err != nil {
+	if _, err := check(ctx, path, checkRestWithin); err != nil {
 		return
 	}
 	db, err := sql.Open("sqlite", plainDSN(path, "_synchronous=FULL"))

@@ -21,11 +21,13 @@ type Store struct {
 	write, read *sql.DB
 	groups      committer // of Commit
 	lock        *os.File  // SQLite's, against a second server; nil on PostgreSQL
+	path        string    // of SQLite's file
 	unchecked   bool
+	stopCheck   func() // ends what CheckRest began, and waits; nil: it was not called
 }
 
 // Unchecked reports that the database was too large to be checked as a whole
-// while it was opened. A backup checks all of it.
+// while it was opened: CheckRest does, and a backup.
 func (s *Store) Unchecked() bool { return s.unchecked }
 
 // startEpoch gives a new database its epoch, and leaves that of an old one.
@@ -74,6 +76,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // the last to leave and folds the WAL into the database file; the lock, last.
 func (s *Store) Close() error {
 	var failures []error
+	if s.stopCheck != nil {
+		s.stopCheck()
+	}
 	if s.groups != nil {
 		failures = append(failures, s.groups.close())
 	}
