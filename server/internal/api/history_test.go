@@ -190,11 +190,11 @@ func TestUndoRefuses(t *testing.T) {
 	refused("/restore", `{"revision":2}`, 404, missing)
 
 	one.call("PATCH", path, `{"billing":{"salary":2}}`, 200)
-	users, err := w.store.UsersAfter(t.Context(), "", 1)
+	_, user, err := w.store.Overdue(t.Context(), "", time.Time{}, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.store.Forget(t.Context(), users[0], time.Time{}, 1, 100); err != nil {
+	if _, err := w.store.Forget(t.Context(), user, time.Time{}, 1, 100); err != nil {
 		t.Fatal(err)
 	}
 	refused("/undo", `{"revision":1}`, 404, gone) // [SPEC U2]

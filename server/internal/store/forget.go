@@ -18,18 +18,38 @@ const (
 	sqlFloor = "SELECT max(floor) FROM (" +
 		"SELECT coalesce((SELECT revision FROM changes WHERE user_id = ? ORDER BY revision DESC LIMIT 1 OFFSET ?), 0) AS floor UNION ALL " +
 		"SELECT coalesce((SELECT revision FROM changes WHERE user_id = ? AND at >= ? ORDER BY revision LIMIT 1), 9223372036854775807)) AS floors"
+	// sqlOverdue asks for a page of users at once: two questions for each of a million took minutes.
+	sqlOverdue = "SELECT id, coalesce((SELECT at FROM changes WHERE user_id = page.id ORDER BY revision LIMIT 1) < ?, false)" +
+		" OR EXISTS (SELECT 1 FROM changes WHERE user_id = page.id LIMIT 1 OFFSET ?)" +
+		" FROM (SELECT id FROM users WHERE id > ? ORDER BY id LIMIT ?) AS page ORDER BY id"
 	sqlOldest        = "SELECT revision FROM changes WHERE user_id = ? AND revision < ? ORDER BY revision LIMIT ?"
 	sqlForget        = "DELETE FROM changes WHERE user_id = ? AND revision <= ?"
 	sqlForgetAnswers = "DELETE FROM patches WHERE (device_id, patch_id) IN (SELECT device_id, patch_id FROM patches WHERE at < ? ORDER BY at LIMIT ?)"
 )
 
-// UsersAfter returns the ids of at most most users, in order, above an id.
-func (s *Store) UsersAfter(ctx context.Context, id string, most int) ([]string, error) {
-	var ids []string
-	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		return tx.Table("users").Where("id > ?", id).Order("id").Limit(most).Pluck("id", &ids).Error
+// Overdue looks at the next users after an id, most of them, and returns those
+// of whom Forget may have something to remove, and the last one it looked at;
+// "" when there are no more.
+func (s *Store) Overdue(ctx context.Context, after string, before time.Time, keep, most int) (users []string, last string, err error) {
+	err = s.inSnapshot(ctx, func(tx *gorm.DB) error {
+		users, last = nil, ""
+		rows, err := tx.Raw(sqlOverdue, instant{before}, keep, after, most).Rows()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var overdue bool
+			if err := rows.Scan(&last, &overdue); err != nil {
+				return err
+			}
+			if overdue {
+				users = append(users, last)
+			}
+		}
+		return rows.Err()
 	})
-	return ids, err
+	return users, last, err
 }
 
 // Forget removes the oldest revisions of a user's history: those from before a

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,9 @@ func TestForget(t *testing.T) {
 				t.Run(fmt.Sprint(name, " in steps of ", most), func(t *testing.T) {
 					populateAs(t, s, suffix)
 					fiveRecords(t, s, suffix)
+					if got := overdue(t, s, "u_1"+suffix, tt.before, tt.keep); got != (tt.oldest > 1) {
+						t.Errorf("overdue: %v", got)
+					}
 					for steps, more := 0, true; more; steps++ {
 						var err error
 						if more, err = s.Forget(t.Context(), "u_1"+suffix, tt.before, tt.keep, most); err != nil || steps > 9 {
@@ -60,6 +64,16 @@ func TestForget(t *testing.T) {
 			}
 		}
 	})
+}
+
+// overdue reports whether a user is said to be, and checks that it was looked at.
+func overdue(t *testing.T, s *Store, user string, before time.Time, keep int) bool {
+	t.Helper()
+	users, last, err := s.Overdue(t.Context(), user[:len(user)-1], before, keep, 100_000)
+	if err != nil || last < user {
+		t.Errorf("looked to %s: %v", last, err)
+	}
+	return slices.Contains(users, user)
 }
 
 // fiveRecords makes four revisions of u_1, a minute apart, the third with two keys.
@@ -132,12 +146,24 @@ func TestForgetAnswers(t *testing.T) {
 	})
 }
 
-func TestUsersAfter(t *testing.T) {
+// A page of users is looked at, and only those are named who have something to forget.
+func TestOverdue(t *testing.T) {
 	each(t, func(t *testing.T, on database) {
-		s := openPopulated(t, on)
-		for after, want := range map[string]string{"": "[u_1]", "u_1": "[u_2]", "u_2": "[]"} {
-			if got, err := s.UsersAfter(t.Context(), after, 1); err != nil || fmt.Sprint(got) != want {
-				t.Errorf("after %q: %v %v, want %s", after, got, err, want)
+		s := fourRevisions(t, on) // six records of u_1, one of u_2
+		tests := []struct {
+			after      string
+			most       int
+			users, end string
+		}{
+			{"", 1, "[u_1]", "u_1"},
+			{"", 2, "[u_1]", "u_2"},
+			{"u_1", 2, "[]", "u_2"},
+			{"u_2", 2, "[]", ""},
+		}
+		for _, tt := range tests {
+			users, last, err := s.Overdue(t.Context(), tt.after, noon.Add(-time.Hour), 3, tt.most)
+			if err != nil || fmt.Sprint(users) != tt.users || last != tt.end {
+				t.Errorf("%d after %q: %v to %q, %v", tt.most, tt.after, users, last, err)
 			}
 		}
 	})
