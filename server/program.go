@@ -193,7 +193,7 @@ func (p *program) wire() api.Wire {
 // stop ends the server in order: no new requests are sent here; sessions go to
 // the other nodes, if there are any; patches that came before are stored and
 // answered; the sessions left get bye and their close; then the rest.
-// http.Server.Shutdown alone neither ends nor awaits WebSockets.
+// http.Server.Shutdown neither ends nor awaits WebSockets.
 func (p *program) stop() error {
 	p.log.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
@@ -203,7 +203,7 @@ func (p *program) stop() error {
 	p.metrics.Drained(moving)
 	err := p.hubs.Drain(ctx, p.cfg.DrainWindow)
 	p.settings.Close()
-	return errors.Join(err, p.hubs.Close(ctx), p.http.Shutdown(ctx), p.close())
+	return errors.Join(err, p.hubs.Close(ctx), p.http.Shutdown(ctx), p.api.Wait(ctx), p.close())
 }
 
 // close frees what open took, in the opposite order; parts that were not made are passed over.

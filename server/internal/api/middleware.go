@@ -19,11 +19,23 @@ import (
 // note is what is known of a request by the time it is logged. Handlers fill
 // it in; it is of one request and needs no lock.
 type note struct {
-	id     string // also in the header X-Request-Id
-	route  string // the path with its variables unfilled: no query, no names
-	device string
-	user   string
-	code   errs.Code
+	id      string // also in the header X-Request-Id
+	began   time.Time
+	level   slog.Level
+	method  string
+	route   string // the path with its variables unfilled: no query, no names
+	address string
+	device  string
+	user    string
+	code    errs.Code
+	status  int
+
+	rest func() // what is to be done with a connection that was taken over, after the handler
+}
+
+// context is one of the request that keeps nothing else of it.
+func (n *note) context() context.Context {
+	return account.WithAddress(context.WithValue(context.Background(), noteKey{}, n), n.address)
 }
 
 type noteKey struct{}
@@ -61,21 +73,25 @@ func (l requestLog) WithGroup(name string) slog.Handler { return requestLog{l.Ha
 // query, a header or a token. Pages are logged at debug level.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		started := time.Now()
-		n := &note{id: rand.Text()[:16], route: "none"}
-		r = r.WithContext(account.WithAddress(context.WithValue(r.Context(), noteKey{}, n), addressOf(r)))
+		n := &note{id: rand.Text()[:16], began: time.Now(), method: r.Method, route: "none", address: addressOf(r)}
+		if !isAPI(r) {
+			n.level = slog.LevelDebug
+		}
+		r = r.WithContext(account.WithAddress(context.WithValue(r.Context(), noteKey{}, n), n.address))
 		w.Header().Set("X-Request-Id", n.id)
 		answer := &recorder{ResponseWriter: w}
 		defer func() {
 			fault := recover()
-			if fault != nil && fault != http.ErrAbortHandler {
-				s.Log.ErrorContext(r.Context(), "panic", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
-				if answer.status == 0 {
-					s.fail(answer, r, errs.New(errs.Internal, "Something broke on our side."))
-					fault = nil
-				}
+			if s.broke(r.Context(), fault) && answer.status == 0 {
+				s.fail(answer, r, errs.New(errs.Internal, "Something broke on our side."))
+				fault = nil
 			}
-			s.logAccess(r, answer.status, time.Since(started))
+			n.status = answer.status
+			if n.rest != nil && fault == nil {
+				s.taken.Go(func() { s.goOn(n) })
+				return
+			}
+			s.logAccess(r.Context(), n)
 			if fault != nil {
 				panic(http.ErrAbortHandler) // the answer is half out: cut it off
 			}
@@ -84,17 +100,46 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// logAccess writes the line of a request that has ended.
-func (s *Server) logAccess(r *http.Request, status int, took time.Duration) {
-	level := slog.LevelInfo
-	if !isAPI(r) {
-		level = slog.LevelDebug
+// goOn does what is left of a request once its connection was taken over.
+func (s *Server) goOn(n *note) {
+	defer func() {
+		s.broke(n.context(), recover())
+		s.logAccess(n.context(), n)
+	}()
+	n.rest()
+}
+
+// broke logs what was recovered from, if it was a panic and not an answer cut off.
+func (s *Server) broke(ctx context.Context, fault any) bool {
+	if fault == nil || fault == http.ErrAbortHandler {
+		return false
 	}
-	n := noteOf(r.Context())
-	s.Log.LogAttrs(r.Context(), level, "request",
-		slog.String("method", r.Method), slog.String("route", n.route), slog.Int("status", cmp.Or(status, http.StatusOK)),
-		slog.Duration("took", took), slog.String("address", addressOf(r)),
+	s.Log.ErrorContext(ctx, "panic", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	return true
+}
+
+// logAccess writes the line of a request that has ended.
+func (s *Server) logAccess(ctx context.Context, n *note) {
+	s.Log.LogAttrs(ctx, n.level, "request",
+		slog.String("method", n.method), slog.String("route", n.route), slog.Int("status", cmp.Or(n.status, http.StatusOK)),
+		slog.Duration("took", time.Since(n.began)), slog.String("address", n.address),
 		slog.String("device", n.device), slog.String("user", n.user), slog.String("code", string(n.code)))
+}
+
+// Wait returns when the connections that were taken over have ended and are
+// logged, or when ctx ends. Somebody else ends them: hub.Registry.
+func (s *Server) Wait(ctx context.Context) error {
+	ended := make(chan struct{})
+	go func() {
+		s.taken.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // recorder remembers the status of an answer.

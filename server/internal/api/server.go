@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gorilla/mux"
@@ -38,6 +39,7 @@ type Server struct {
 	codes   *codeGuard
 	waiting *waiting
 	ready   atomic.Bool
+	taken   sync.WaitGroup // connections that were taken over from net/http
 }
 
 // route is one method of one path of the API.

@@ -34,10 +34,16 @@ type Wire struct {
 const (
 	helloBytes = 4 << 10 // a session that has not said hello may send no more at once (SPEC C4)
 	inFlight   = 64      // patches of one session that may wait for their commit; then it is not read
+	readBuffer = 512     // holds a step of a slider; what is larger is read past it
 )
 
+// unused is where the library would get buffers to write with, but it writes nothing.
+var unused sync.Pool
+
 // live serves GET /api/v1/users/{username}/ws: it upgrades to a WebSocket and
-// is then the session's reader until the connection ends (SPEC C).
+// opens the session (SPEC C). To be its reader is left to a goroutine that has
+// nothing of the request: a session took 46 kB, most of it the stack that the
+// request had grown, its two buffers and its headers.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if !offersOurs(r) {
 		return &errs.Error{Code: errs.Malformed, Field: "Sec-WebSocket-Protocol", Message: "must offer " + protocol.Subprotocol}
@@ -64,6 +70,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	}
 	var refused error
 	upgrader := websocket.Upgrader{
+		ReadBufferSize: readBuffer, WriteBufferPool: &unused, // else it keeps those of the request
 		Subprotocols: []string{protocol.Subprotocol},
 		CheckOrigin:  func(*http.Request) bool { return true }, // done above, more strictly
 		Error: func(_ http.ResponseWriter, _ *http.Request, _ int, reason error) {
@@ -74,11 +81,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refused // nil if the connection was taken over and then failed
 	}
-	defer ws.Close()
-	conn := newWSConn(ws, s.Wire.WriteWithin)
-	opening.Conn = conn
-	reader := &reader{server: s, conn: conn, opening: opening, known: known, log: r.Context()}
-	reader.run(r.Context())
+	note := noteOf(r.Context())
+	reader := &reader{server: s, conn: newWSConn(ws, s.Wire.WriteWithin), ctx: note.context()}
+	if reader.open(opening) {
+		known()
+		note.rest = reader.run
+	}
 	return nil
 }
 
@@ -105,44 +113,46 @@ func (s *Server) authorise(ctx context.Context, token string, o *hub.Opening) er
 type reader struct {
 	server  *Server
 	conn    *wsConn
-	opening hub.Opening
-	known   func() // is to be called when the session is open
+	user    string // id
 	session *hub.Session
-	log     context.Context // carries the request id
+	ctx     context.Context // carries the request id
 
 	limit   int           // bytes of one frame
 	pace    *rate.Limiter // frames
-	excess  *rate.Limiter // frames over the pace that are forgiven
-	patches chan struct{} // one token per patch in flight
+	excess  *rate.Limiter // frames over the pace that are forgiven; nil: there were none
+	patches chan struct{} // one token per patch in flight; nil: there was none
+}
+
+// open reads hello and opens the session, or ends the connection.
+func (c *reader) open(o hub.Opening) bool {
+	opened := false
+	defer func() {
+		if !opened {
+			_ = c.conn.ws.Close()
+		}
+	}()
+	c.limit = helloBytes
+	if err := c.conn.net.SetReadDeadline(time.Now().Add(c.server.Wire.HelloWithin)); err != nil {
+		return false
+	}
+	code, reason := c.hello(o)
+	opened = code == 0
+	if code > 0 {
+		c.conn.Close(code, reason)
+		c.drain()
+	}
+	return opened
 }
 
 // run reads until the connection ends, whichever side ends it.
-func (c *reader) run(ctx context.Context) {
-	wire := c.server.Wire
-	c.limit = helloBytes
-	if err := c.conn.net.SetReadDeadline(time.Now().Add(wire.HelloWithin)); err != nil {
-		return
-	}
-	code, reason := c.hello(ctx)
-	if code == 0 {
-		defer c.session.Detach()
-		code, reason = c.frames(ctx)
-	}
+func (c *reader) run() {
+	defer c.session.Detach()
+	defer c.conn.ws.Close() // before Detach, so that the writer fails at once
+	code, reason := c.frames()
 	if code > 0 {
-		c.end(code, reason)
+		c.session.End(code, reason) // so that what it was sent goes first
 		c.drain()
 	}
-	_ = c.conn.ws.Close() // before Detach, so that the writer fails at once
-}
-
-// end closes with a code: through the session if there is one, so that what it
-// was sent goes first.
-func (c *reader) end(code int, reason string) {
-	if c.session != nil {
-		c.session.End(code, reason)
-		return
-	}
-	c.conn.Close(code, reason)
 }
 
 // drain reads until the peer has closed too, or for a moment at most.
@@ -160,7 +170,7 @@ func (c *reader) drain() {
 
 // hello reads the first frame and opens the session. A code other than 0 ends
 // the connection.
-func (c *reader) hello(ctx context.Context) (code int, reason string) {
+func (c *reader) hello(o hub.Opening) (code int, reason string) {
 	frame, code, reason := c.next()
 	if code == closeTimeout {
 		return protocol.CloseSignedOut, "no hello in time"
@@ -172,26 +182,22 @@ func (c *reader) hello(ctx context.Context) (code int, reason string) {
 	if !ok {
 		return protocol.CloseProtocol, "hello comes first"
 	}
-	if hello.Token != "" || c.opening.User == "" {
-		if err := c.server.authorise(ctx, hello.Token, &c.opening); err != nil {
+	if hello.Token != "" || o.User == "" {
+		if err := c.server.authorise(c.ctx, hello.Token, &o); err != nil {
 			return c.refusal(err)
 		}
 	}
-	c.opening.Resume = hello.Resume
-	session, err := c.server.Hubs.Attach(ctx, c.opening)
+	o.Conn, o.Resume = c.conn, hello.Resume
+	if err := c.conn.net.SetReadDeadline(time.Time{}); err != nil {
+		return closeGone, ""
+	}
+	session, err := c.server.Hubs.Attach(c.ctx, o)
 	if err != nil {
 		return c.refusal(err)
 	}
-	c.session = session
-	c.known()
-	wire := c.server.Wire
-	c.pace = rate.NewLimiter(rate.Limit(wire.Limits.FramesPerSecond), wire.Limits.FrameBurst)
-	c.excess = rate.NewLimiter(rate.Limit(wire.Limits.FramesPerSecond), wire.FrameExcess)
-	c.patches = make(chan struct{}, inFlight)
-	c.limit = wire.Limits.FrameBytes
-	if err := c.conn.net.SetReadDeadline(time.Time{}); err != nil {
-		return protocol.CloseFault, "fault"
-	}
+	limits := c.server.Wire.Limits
+	c.session, c.user, c.limit = session, o.User, limits.FrameBytes
+	c.pace = rate.NewLimiter(rate.Limit(limits.FramesPerSecond), limits.FrameBurst)
 	return 0, ""
 }
 
@@ -212,12 +218,12 @@ func (c *reader) refusal(err error) (code int, reason string) {
 	case errs.Unavailable:
 		return protocol.CloseRestart, "not just now"
 	}
-	c.server.Log.ErrorContext(c.log, "session failed to open", "err", err)
+	c.server.Log.ErrorContext(c.ctx, "session failed to open", "err", err)
 	return protocol.CloseFault, "fault"
 }
 
 // frames handles frames until the connection ends. Code 0 means the peer ended it.
-func (c *reader) frames(ctx context.Context) (code int, reason string) {
+func (c *reader) frames() (code int, reason string) {
 	for {
 		frame, code, reason := c.next()
 		if code == closeGone || code == closeTimeout {
@@ -227,7 +233,7 @@ func (c *reader) frames(ctx context.Context) (code int, reason string) {
 			return code, reason
 		}
 		c.session.Heard()
-		if code, reason := c.handle(ctx, frame); code != 0 {
+		if code, reason := c.handle(frame); code != 0 {
 			return code, reason
 		}
 	}
@@ -287,7 +293,7 @@ func closeOf(err error) int {
 }
 
 // handle does what one frame asks; a code other than 0 ends the session.
-func (c *reader) handle(ctx context.Context, frame protocol.ClientFrame) (code int, reason string) {
+func (c *reader) handle(frame protocol.ClientFrame) (code int, reason string) {
 	if !c.pace.Allow() {
 		return c.tooFast(frame)
 	}
@@ -303,7 +309,7 @@ func (c *reader) handle(ctx context.Context, frame protocol.ClientFrame) (code i
 	case protocol.Pong:
 		c.session.Seen(f.Seen)
 	case protocol.Auth:
-		return c.auth(ctx, f)
+		return c.auth(f)
 	case protocol.Hello:
 		return protocol.CloseProtocol, "hello comes once"
 	}
@@ -313,6 +319,9 @@ func (c *reader) handle(ctx context.Context, frame protocol.ClientFrame) (code i
 // tooFast refuses a frame over the session's pace (SPEC E4).
 func (c *reader) tooFast(frame protocol.ClientFrame) (code int, reason string) {
 	c.server.Limits.limited(byFrames)
+	if c.excess == nil {
+		c.excess = rate.NewLimiter(c.pace.Limit(), c.server.Wire.FrameExcess)
+	}
 	if !c.excess.Allow() {
 		return protocol.CloseRateLimited, "too many frames"
 	}
@@ -334,8 +343,11 @@ func (c *reader) patch(f protocol.Patch) {
 		session.Send(protocol.Refused(id, errs.From(err)))
 		return
 	}
+	if c.patches == nil {
+		c.patches = make(chan struct{}, inFlight)
+	}
 	c.patches <- struct{}{}
-	c.server.Settings.Submit(c.opening.User, session.Device.ID, f.Patch, func(o settings.Outcome) {
+	c.server.Settings.Submit(c.user, session.Device.ID, f.Patch, func(o settings.Outcome) {
 		session.Answer(answer(id, o), newest(o.Answer))
 		c.report(id, o.Err)
 		<-c.patches
@@ -349,7 +361,7 @@ func (c *reader) report(id string, err error) {
 	}
 	c.server.count(errs.From(err).Code)
 	if e := errs.From(err); e.Cause != nil {
-		c.server.Log.ErrorContext(c.log, "patch failed", "patch", id, "code", e.Code, "err", e.Cause)
+		c.server.Log.ErrorContext(c.ctx, "patch failed", "patch", id, "code", e.Code, "err", e.Cause)
 	}
 }
 
@@ -386,8 +398,8 @@ func (c *reader) preview(f protocol.Preview) {
 }
 
 // auth renews the session with a newer token of the same device (SPEC A1).
-func (c *reader) auth(ctx context.Context, f protocol.Auth) (code int, reason string) {
-	who, err := c.server.Accounts.Authenticate(ctx, f.Token)
+func (c *reader) auth(f protocol.Auth) (code int, reason string) {
+	who, err := c.server.Accounts.Authenticate(c.ctx, f.Token)
 	if err != nil {
 		return c.refusal(err)
 	}

@@ -48,8 +48,11 @@ func newWSConn(ws *websocket.Conn, writeWithin time.Duration) *wsConn {
 		c.net = upgraded.Conn
 	}
 	c.now = newQuickly(c.net)
-	pings := rate.NewLimiter(pongsPerSecond, 2*pongsPerSecond)
+	var pings *rate.Limiter // made when one comes: ours send none
 	ws.SetPingHandler(func(data string) error {
+		if pings == nil {
+			pings = rate.NewLimiter(pongsPerSecond, 2*pongsPerSecond)
+		}
 		if !pings.Allow() {
 			return nil // a later ping is answered for this one too (RFC 6455, 5.5.3)
 		}
