@@ -38,8 +38,8 @@ type Replica struct {
 
 	expect    expectation
 	synced    *uint64 // asked for with a sync: its answer may cross a change that begins there too
-	announced string // the epoch of the welcome
-	regress   bool   // the state may step back: another epoch was announced
+	announced string  // the epoch of the welcome
+	regress   bool    // the state may step back: another epoch was announced
 }
 
 // expectation is what the next change may continue.
