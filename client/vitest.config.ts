@@ -10,5 +10,6 @@ export default defineConfig({
     setupFiles: ["./vitest.setup.ts"],
     include: ["{app,components,lib,sync}/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    testTimeout: 30_000, // a machine that is busy with something else is no defect of ours
   },
 });
