@@ -171,12 +171,9 @@ func (s *Schema) Check(k Key, text string) error {
 	if text == Null {
 		return nil
 	}
-	if err := checkNumbers(text); err != nil {
-		return errs.Field(k.String(), "%s", err)
-	}
-	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	value, err := schemaValue(text)
 	if err != nil {
-		return &errs.Error{Code: errs.Malformed, Field: k.String(), Message: "is not JSON", Cause: err}
+		return errs.Field(k.String(), "%s", err)
 	}
 	if err := f.check.Validate(value); err != nil {
 		return errs.Field(k.String(), "%s", f.explain(err))
@@ -196,6 +193,9 @@ func (f field) explain(err error) string {
 	return "does not fit: " + invalid.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 }
 
+// maxNumber bounds the text of a number.
+const maxNumber = 64
+
 // checkNumbers refuses numbers no program could hold: the validator computes
 // exactly, and 1e999999999 would take all memory there is.
 func checkNumbers(text string) error {
@@ -213,7 +213,7 @@ func checkNumbers(text string) error {
 		}
 		number := token.String()
 		_, exponent, _ := strings.Cut(strings.ToLower(number), "e")
-		if len(number) > 64 || len(strings.TrimLeft(exponent, "+-0")) > 3 {
+		if len(number) > maxNumber || len(strings.TrimLeft(exponent, "+-0")) > 3 {
 			return errors.New("holds a number that is too long")
 		}
 	}
