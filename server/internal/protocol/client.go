@@ -61,7 +61,7 @@ func Decode(text []byte) (ClientFrame, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
+	switch string(kind) {
 	case "hello":
 		return decodeHello(text)
 	case "patch":
@@ -97,22 +97,22 @@ func Decode(text []byte) (ClientFrame, error) {
 
 // frameType reads just the member "type". Devices of ours send it first, which
 // costs no second pass over the text.
-func frameType(text []byte) (string, error) {
+func frameType(text []byte) ([]byte, error) {
 	const first = `{"type":"`
 	if rest, ok := bytes.CutPrefix(text, []byte(first)); ok {
 		if end := bytes.IndexByte(rest, '"'); end >= 0 && bytes.IndexByte(rest[:end], '\\') < 0 {
-			return string(rest[:end]), nil
+			return rest[:end], nil
 		}
 	}
 	var any map[string]jsontext.Value
 	if err := strictjson.Unmarshal(text, &any); err != nil || any == nil {
-		return "", &errs.Error{Code: errs.Malformed, Message: "must be one JSON object", Cause: err}
+		return nil, &errs.Error{Code: errs.Malformed, Message: "must be one JSON object", Cause: err}
 	}
 	kind, err := jsontext.AppendUnquote(nil, any["type"])
 	if err != nil {
-		return "", malformed("type", "must be a string")
+		return nil, malformed("type", "must be a string")
 	}
-	return string(kind), nil
+	return kind, nil
 }
 
 func decodeHello(text []byte) (ClientFrame, error) {

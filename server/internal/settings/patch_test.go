@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -37,6 +38,24 @@ func TestParseSetWholeBlock(t *testing.T) {
 	set, err := ParseSet([]byte(`{"billing":null}`), DemoSchema().BlockKeys)
 	if err != nil || len(set) != 2 || set[0].Text != Null || set[1].Text != Null {
 		t.Errorf("got %+v, %v", set, err)
+	}
+}
+
+// [SPEC V4] What is no object of objects is refused, with the block named if it is just that.
+func TestParseSetRefuses(t *testing.T) {
+	tests := map[string]string{ // the field blamed; "" is accepted
+		`{}`: "", `null`: "", ` {"a":{}} `: "", `{"a":{"b":{"c":[null]}}}`: "",
+		``: "set", `[]`: "set", `1`: "set", `{"a":{}`: "set", `{"a":{}}{}`: "set", `{"a":{"b":}}`: "set",
+		`{"a":{},"a":{}}`: "set", `{"a":{"b":1,"b":2}}`: "set", `{"a":{"b":{"c":1,"c":2}}}`: "set", "{\"a\":{\"\xff\":1}}": "set",
+		`{"a":{"b":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}`: "set",
+		`{"a":1}`: "a", `{"a":null}`: "a", `{"a":[]}`: "a", `{"a":{"b":1},"c":true}`: "c", `{"c":true,"a":{"b":1,"b":2}}`: "set",
+	}
+	for text, field := range tests {
+		_, err := ParseSet([]byte(text), nil)
+		var refused *errs.Error
+		if errors.As(err, &refused); (err != nil) != (field != "") || err != nil && (refused.Code != errs.Malformed || refused.Field != field) {
+			t.Errorf("%s: %v, want field %q", text, err, field)
+		}
 	}
 }
 
