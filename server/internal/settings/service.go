@@ -143,8 +143,17 @@ func (s *Service) Close() {
 // commitLoop owns the store's writing side: one group after the other.
 func (s *Service) commitLoop() {
 	defer close(s.done)
+	var pace pace
 	for range s.work {
-		for group := s.take(); len(group) > 0; group = s.take() {
+		for {
+			if wait := pace.wait(time.Now()); wait > 0 {
+				time.Sleep(wait)
+			}
+			group := s.take()
+			if len(group) == 0 {
+				break
+			}
+			pace.begin(time.Now(), len(group))
 			if err := s.commit(group); errs.Is(err, errs.Unavailable) {
 				s.refuseWaiting(err)
 			}

@@ -1,0 +1,40 @@
+package settings
+
+import "time"
+
+// A commit costs the same for one patch and for ten, most of it in the kernel.
+// So where patches come all the time, commits begin no closer than pacing apart,
+// and each takes more of them: at 5,000 patches a second it is a third of the
+// processor. Below busy nobody waits for company.
+const (
+	busy      = 3000.0 // patches a second
+	pacing    = 2 * time.Millisecond
+	paceOver  = 100 * time.Millisecond // the rate is an average of about so long
+	longSince = time.Second            // after which there is no rate
+)
+
+// pace knows how fast patches come. It is the commit loop's own.
+type pace struct {
+	began time.Time // the last group
+	rate  float64   // patches a second, averaged
+}
+
+// wait is how long the next group should wait for more.
+func (p *pace) wait(now time.Time) time.Duration {
+	if p.rate < busy {
+		return 0
+	}
+	return max(0, pacing-now.Sub(p.began))
+}
+
+// begin notes a group of n patches.
+func (p *pace) begin(now time.Time, n int) {
+	over := now.Sub(p.began)
+	p.began = now
+	if over <= 0 || over > longSince {
+		p.rate = 0
+		return
+	}
+	weight := float64(over) / float64(over+paceOver)
+	p.rate += weight * (float64(n)/over.Seconds() - p.rate)
+}
