@@ -73,6 +73,8 @@ func (p *program) checked(err error) {
 		p.failed <- fmt.Errorf("%s: open database: %w", databaseVariable(p.cfg), err)
 	case err != nil:
 		p.log.Warn("the database was not checked as a whole; a backup checks all of it", "err", err)
+	default:
+		p.log.Info("the database was checked as a whole: it is sound")
 	}
 }
 
