@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -257,12 +256,13 @@ func queueChanges(b *pgx.Batch, g *group) {
 type changeColumns struct {
 	user, block, key, value, device, at []string
 	revision                            []int64
+	stamps                              stamper
 }
 
 func (l *changeColumns) add(c *pendingChange) {
 	l.user, l.block, l.key = append(l.user, c.user), append(l.block, c.key.Block), append(l.key, c.key.Name)
 	l.value, l.device = append(l.value, c.Text), append(l.device, c.Device)
-	l.at, l.revision = append(l.at, c.At.UTC().Format(stampLayout)), append(l.revision, int64(c.Revision)) // #nosec G115 -- of a bigint
+	l.at, l.revision = append(l.at, l.stamps.stamp(c.At)), append(l.revision, int64(c.Revision)) // #nosec G115 -- of a bigint
 }
 
 func queueAnswers(b *pgx.Batch, answers []pendingAnswer) {
@@ -270,9 +270,10 @@ func queueAnswers(b *pgx.Batch, answers []pendingAnswer) {
 		return
 	}
 	var columns [5][]string
+	var stamps stamper
 	for _, a := range answers {
 		w := a.write
-		for i, v := range [...]string{w.Device, w.Patch.ID, hex.EncodeToString(w.Hash[:]), a.text, w.At.UTC().Format(stampLayout)} {
+		for i, v := range [...]string{w.Device, w.Patch.ID, hashText(w.Hash), a.text, stamps.stamp(w.At)} {
 			columns[i] = append(columns[i], v)
 		}
 	}

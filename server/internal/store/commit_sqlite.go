@@ -143,9 +143,10 @@ func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx, k *know
 // sqliteGroup is one transaction.
 type sqliteGroup struct {
 	*sqliteGroups
-	ctx  context.Context
-	conn driver.Conn
-	done bool // it is committed
+	ctx    context.Context
+	conn   driver.Conn
+	stamps stamper
+	done   bool // it is committed
 }
 
 func (t *sqliteGroup) load(g *group, writes []*settings.Write) error {
@@ -270,7 +271,7 @@ func (t *sqliteGroup) store(g *group, last bool) error {
 		}
 	}
 	for _, a := range g.pending.answers {
-		if err := t.remember.exec(a.write.Device, a.write.Patch.ID, hex.EncodeToString(a.write.Hash[:]), a.text, a.write.At.UTC().Format(stampLayout)); err != nil {
+		if err := t.remember.exec(a.write.Device, a.write.Patch.ID, hashText(a.write.Hash), a.text, t.stamps.stamp(a.write.At)); err != nil {
 			return err
 		}
 	}
@@ -291,7 +292,7 @@ func (t *sqliteGroup) store(g *group, last bool) error {
 
 // storeChange writes a value, unless a later one of the group replaces it, and its history.
 func (t *sqliteGroup) storeChange(g *group, c *pendingChange) error {
-	at, revision := c.At.UTC().Format(stampLayout), int64(c.Revision) // #nosec G115 -- one more with each patch
+	at, revision := t.stamps.stamp(c.At), int64(c.Revision) // #nosec G115 -- one more with each patch
 	if g.newest(c) {
 		if err := t.put.exec(c.user, c.key.Block, c.key.Name, c.Text, revision, c.Device, at); err != nil {
 			return err
