@@ -50,8 +50,14 @@ func newSQLiteGroups(ctx context.Context, db *sql.DB) (*sqliteGroups, error) {
 	return s, s.on(ctx, func(driver.Conn) error { return nil })
 }
 
-// close ends the statements, without which their connection cannot close.
+// close ends the statements, without which their connection cannot close. A
+// connection that was interrupted is closed by its pool already, and to end its
+// statements then is a panic of the driver's.
 func (s *sqliteGroups) close() error {
+	if one, ok := s.conn.(driver.Validator); ok && !one.IsValid() {
+		s.conn = nil
+		return nil
+	}
 	var failures []error
 	for _, place := range s.statements() {
 		if *place != nil {
