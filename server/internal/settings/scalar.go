@@ -11,7 +11,7 @@ import (
 
 // schemaValue returns a text as the validator takes it. Its own way to read a
 // value is encoding/json; most values are plain enough to be seen for what they
-// are, which takes the check of a patch from 5.8 to 1.9 µs.
+// are, which takes the check of a patch from 3.1 to 1.5 µs.
 func schemaValue(text string) (any, error) {
 	if value, ok := scalar(text); ok {
 		return value, nil
