@@ -178,6 +178,58 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestTakenOver: what is left of a request after its handler is waited for, may
+// panic, and its line is written when it has ended.
+func TestTakenOver(t *testing.T) {
+	over, began := make(chan struct{}), make(chan struct{})
+	s := newSite(t, func(s *Server) {
+		s.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			noteOf(r.Context()).rest = func() {
+				defer conn.Close()
+				close(began)
+				<-over
+				panic("deliberate")
+			}
+		})
+	})
+	ended := make(chan error, 1)
+	go func() {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/", nil)
+		if err == nil {
+			_, err = s.client.Do(r) //nolint:bodyclose // there is none
+		}
+		ended <- err
+	}()
+	<-began
+	soon, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Wait(soon); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait() = %v while a connection lasts", err)
+	}
+	if lines := s.log.records(t, "request"); len(lines) != 0 {
+		t.Errorf("logged before the end: %v", lines)
+	}
+	close(over)
+	if err := s.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the connection was closed, and looks answered")
+	}
+	lines, panics := s.log.records(t, "request"), s.log.records(t, "panic")
+	if len(lines) != 1 || len(panics) != 1 {
+		t.Fatalf("%d lines and %d panics logged, want one of each", len(lines), len(panics))
+	}
+	if lines[0]["status"] != float64(http.StatusSwitchingProtocols) || lines[0]["request"] == nil || lines[0]["request"] != panics[0]["request"] {
+		t.Errorf("logged %v and %v", lines[0], panics[0])
+	}
+}
+
 // TestOtherOrigins may read nothing and change nothing, unless allowed.
 func TestOtherOrigins(t *testing.T) {
 	s := newSite(t, func(s *Server) { s.Wire.Origins = []string{"https://friend.example"} })

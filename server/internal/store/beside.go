@@ -43,6 +43,8 @@ func (s *Store) openBeside(ctx context.Context, path string) (err error) {
 	if version != newest {
 		return fmt.Errorf("%s is of another version of this program: start the server with this one first", path)
 	}
-	s.read, err = pool(dsn(path, "_query_only=1"), 1)
-	return err
+	if s.read, err = pool(dsn(path, "_query_only=1"), 1); err != nil {
+		return err
+	}
+	return s.prepareReads(ctx)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/jinzhu/gorm"
@@ -34,15 +35,13 @@ func (s *Store) CreateLogin(ctx context.Context, l account.Login, platform strin
 
 // Login returns a log-in, ended or not, and its device, revoked or not.
 func (s *Store) Login(ctx context.Context, id string) (account.Login, account.Device, error) {
-	var login loginRow
-	var device deviceRow
-	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		if err := tx.Where("id = ?", id).Take(&login).Error; err != nil {
-			return err
-		}
-		return tx.Where("id = ?", login.DeviceID).Take(&device).Error
-	})
-	return login.login(), device.device(), err
+	var l loginRow
+	var d deviceRow
+	err := s.ask(ctx, &s.reads.login, func(row *sql.Rows, _ bool) error {
+		return row.Scan(&l.ID, &l.DeviceID, &l.TokenHash, &l.PreviousHash, &l.RotatedAt, &l.CreatedAt, &l.EndedAt,
+			&d.ID, &d.AccountID, &d.Name, &d.Platform, &d.CreatedAt, &d.LastSeen, &d.RevokedAt)
+	}, id)
+	return l.login(), d.device(), err
 }
 
 // RotateLogin moves a living log-in from one token hash to the next. It reports

@@ -82,7 +82,10 @@ func (s *Store) openPostgres(ctx context.Context, url string, connections int) (
 		return err
 	}
 	s.groups = &postgresGroups{groups}
-	return startEpoch(ctx, s.write)
+	if err := startEpoch(ctx, s.write); err != nil {
+		return err
+	}
+	return s.prepareReads(ctx)
 }
 
 // preparePostgres looks at the server and brings its tables up to date, on

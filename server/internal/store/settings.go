@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/jinzhu/gorm"
@@ -38,17 +39,22 @@ func (s *stamper) stamp(at time.Time) string {
 func (s *Store) Changed(ctx context.Context, user string, above uint64) (settings.Head, []settings.Entry, error) {
 	var head settings.Head
 	var entries []settings.Entry
-	err := s.inSnapshot(ctx, func(tx *gorm.DB) (err error) {
-		if head.Epoch, err = epochOf(tx); err != nil {
-			return err
+	err := s.ask(ctx, &s.reads.changed, func(row *sql.Rows, first bool) error {
+		var block, key, value, device *string // NULL in the one row of a user with nothing above
+		var revision *uint64
+		var at instant
+		if first {
+			entries = nil
 		}
-		err = tx.Raw(sqlHead, user).Row().Scan(&head.Revision, &head.Keys, &head.Bytes)
-		if err != nil || head.Revision <= above {
-			return err
+		err := row.Scan(&head.Epoch, &head.Revision, &head.Keys, &head.Bytes, &block, &key, &value, &revision, &device, &at)
+		if err == nil && block != nil {
+			entries = append(entries, settings.Entry{
+				Key:   settings.Key{Block: *block, Name: *key},
+				Value: settings.Value{Text: *value, Revision: *revision, Device: *device, At: at.Time},
+			})
 		}
-		entries, err = entriesAbove(tx, user, above)
 		return err
-	})
+	}, above, user)
 	return head, entries, err
 }
 
@@ -81,21 +87,20 @@ func entriesAbove(tx *gorm.DB, user string, above uint64) ([]settings.Entry, err
 // HubMembers returns the devices that have joined a user and are not revoked,
 // in the order they joined.
 func (s *Store) HubMembers(ctx context.Context, user string) ([]hub.Member, error) {
-	var rows []struct{ ID, Name, LastSeen string }
-	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		return tx.Raw("SELECT d.id, d.name, d.last_seen FROM members m JOIN devices d ON d.id = m.device_id"+
-			" WHERE m.user_id = ? AND d.revoked_at IS NULL ORDER BY m.joined_at, d.id", user).Scan(&rows).Error
-	})
-	if err != nil {
-		return nil, err
-	}
-	members := make([]hub.Member, len(rows))
-	for i, r := range rows {
-		seen, err := time.Parse(stampLayout, r.LastSeen)
-		if err != nil {
-			return nil, errs.Wrap(err)
+	var members []hub.Member
+	err := s.ask(ctx, &s.reads.members, func(row *sql.Rows, first bool) error {
+		var m hub.Member
+		var seen instant
+		if first {
+			members = nil
 		}
-		members[i] = hub.Member{ID: r.ID, Name: r.Name, LastSeen: seen}
+		err := row.Scan(&m.ID, &m.Name, &seen)
+		m.LastSeen = seen.Time
+		members = append(members, m)
+		return err
+	}, user)
+	if errs.Is(err, errs.NotFound) {
+		return nil, nil
 	}
-	return members, nil
+	return members, err
 }

@@ -82,6 +82,9 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := startEpoch(ctx, s.write); err != nil {
 		return err
 	}
+	if err := s.prepareReads(ctx); err != nil {
+		return err
+	}
 	s.groups, err = newSQLiteGroups(ctx, s.write)
 	return err
 }

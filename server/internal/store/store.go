@@ -19,6 +19,7 @@ import (
 type Store struct {
 	dialect     *dialect
 	write, read *sql.DB
+	reads       reads     // of a connect
 	groups      committer // of Commit
 	lock        *os.File  // SQLite's, against a second server; nil on PostgreSQL
 	path        string    // of SQLite's file

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/jinzhu/gorm"
@@ -43,18 +44,11 @@ func (s *Store) Users(ctx context.Context, accountID, deviceID string) ([]accoun
 
 // User returns one of the users an account owns or the device has joined.
 func (s *Store) User(ctx context.Context, accountID, deviceID, username string) (account.User, error) {
-	var rows []userRow
-	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		err := visible(tx, accountID, deviceID).Where(s.dialect.named("users.username"), username).Scan(&rows).Error
-		if err == nil && len(rows) == 0 {
-			return gorm.ErrRecordNotFound
-		}
-		return err
-	})
-	if err != nil {
-		return account.User{}, err
-	}
-	return rows[0].user(), nil
+	var u userRow
+	err := s.ask(ctx, &s.reads.user, func(row *sql.Rows, _ bool) error {
+		return row.Scan(&u.ID, &u.AccountID, &u.Username, &u.Revision, &u.CreatedAt, &u.Joined)
+	}, deviceID, accountID, username)
+	return u.user(), err
 }
 
 // visible is the users an account owns or the device has joined.
