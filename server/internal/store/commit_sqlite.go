@@ -32,7 +32,7 @@ const maxKnown = 32 << 20
 // sqliteGroups commits groups on SQLite's writing connection. It calls the
 // driver itself: database/sql takes as long for a statement as SQLite does. And
 // it keeps what a group has known for the next one, since nobody else writes:
-// together this took a patch from 103 to 41 µs.
+// together this halved the time of a patch (BenchmarkCommit).
 type sqliteGroups struct {
 	db    *sql.DB
 	conn  driver.Conn // that the statements are prepared on
