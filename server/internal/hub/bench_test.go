@@ -4,6 +4,7 @@ package hub
 
 import (
 	"testing"
+	"time"
 
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
@@ -16,7 +17,7 @@ const deliveries = 5
 // session takes the one frame that brings it there. The writers are kept from
 // running, so that what is counted is the hub's.
 func passOn() func() {
-	h := &Hub{}
+	h := &Hub{registry: &Registry{now: time.Now}}
 	for range deliveries {
 		s := &Session{hub: h, writing: true}
 		h.sessions = append(h.sessions, s)
