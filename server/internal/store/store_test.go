@@ -38,6 +38,9 @@ func TestPragmasOfBothPools(t *testing.T) {
 		"foreign_keys": {"1", "1"},
 		"busy_timeout": {"5000", "5000"},
 		"query_only":   {"0", "1"},
+
+		"cache_size":         {"-16384", "-2000"},
+		"wal_autocheckpoint": {"4096", "1000"},
 	}
 	for pragma, want := range tests {
 		t.Run(pragma, func(t *testing.T) {
