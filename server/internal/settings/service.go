@@ -154,9 +154,7 @@ func (s *Service) commitLoop() {
 				break
 			}
 			pace.begin(time.Now(), len(group))
-			if err := s.commit(group); errs.Is(err, errs.Unavailable) {
-				s.refuseWaiting(err)
-			}
+			s.commit(group)
 		}
 	}
 }
@@ -173,21 +171,8 @@ func (s *Service) take() []submitted {
 	return group
 }
 
-// refuseWaiting answers what waited for a commit that the database did not
-// answer: its turn would come after as long a wait again, and no sooner.
-func (s *Service) refuseWaiting(err error) {
-	s.mu.Lock()
-	waiting := s.queue
-	s.queue = nil
-	s.mu.Unlock()
-	for _, one := range waiting {
-		one.reply(Outcome{Err: err})
-	}
-}
-
 // commit stores a group, then publishes, then answers: in this order (SPEC I2).
-// The error was told to all of the group.
-func (s *Service) commit(group []submitted) error {
+func (s *Service) commit(group []submitted) {
 	writes := make([]*Write, len(group))
 	at := s.now().UTC().Truncate(time.Millisecond)
 	for i, one := range group {
@@ -197,8 +182,15 @@ func (s *Service) commit(group []submitted) error {
 	// Not a caller's context: the group is shared, and a commit that has begun must end.
 	outcomes, err := s.store.Commit(context.Background(), writes, s.Limits)
 	if err != nil {
+		var waiting []submitted
+		if errs.Is(err, errs.Unavailable) {
+			waiting = s.takeAll() // before anybody is answered: what comes then is another try
+		}
 		s.fail(group, err)
-		return err
+		for _, one := range waiting {
+			one.reply(Outcome{Err: err})
+		}
+		return
 	}
 	for i, one := range group {
 		if outcomes[i].Change != nil {
@@ -207,7 +199,16 @@ func (s *Service) commit(group []submitted) error {
 		s.settle(one.write.User)
 		one.reply(outcomes[i])
 	}
-	return nil
+}
+
+// takeAll takes what waits behind a group that the database did not answer: its
+// turn would come after as long a wait again, and end no better.
+func (s *Service) takeAll() []submitted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.queue
+	s.queue = nil
+	return all
 }
 
 // settle repeats the doubt about a user's last commit: when it was raised the
