@@ -268,9 +268,10 @@ func TestApplyGivesUpWithItsContext(t *testing.T) {
 	store := newSlowStore()
 	s := newTestService(store)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-store.begun; cancel(); store.go_ <- nil }()
+	go func() { <-store.begun; cancel() }()
 	if _, err := s.Apply(ctx, "u", "d", period("a")); err == nil {
 		t.Error("no error")
 	}
+	store.go_ <- nil // only now: an answer there already may win over the context
 	s.Close()
 }

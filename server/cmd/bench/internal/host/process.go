@@ -97,7 +97,8 @@ func (p *Process) await(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-p.exited:
-			return fmt.Errorf("it ended at start: %w: %s", p.err, text)
+			text, err := os.ReadFile(p.log) // again: its last words may be younger than text
+			return errors.Join(fmt.Errorf("it ended at start: %w: %s", p.err, text), err)
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready: %w: %s", ctx.Err(), text)
 		}
