@@ -43,10 +43,11 @@ func TestLinearizable(t *testing.T) {
 	workers.Wait()
 	r.judge()
 	patches := r.Ledger.Patches()
+	began := time.Now()
 	if why := CheckLinear(patches, reads, time.Minute); why != "" {
 		t.Error(why)
 	}
-	t.Logf("%d patches %+v and %d reads", len(patches), r.Ledger.Tally(), len(reads))
+	t.Logf("%d patches %+v and %d reads, checked in %v", len(patches), r.Ledger.Tally(), len(reads), time.Since(began))
 }
 
 // oneStep is one operation of a worker: mostly a patch, sometimes a read, a cut
