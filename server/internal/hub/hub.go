@@ -52,6 +52,7 @@ type Hub struct {
 	met       bool            // the other nodes were asked
 
 	presence uint64 // version of members; a session's presence cursor points here
+	showing  bool   // it is about to be sent
 	previews []preview
 	preview  uint64 // number of the newest preview
 

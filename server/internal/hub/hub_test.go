@@ -339,6 +339,7 @@ func TestPresence(t *testing.T) {
 		}
 		step := func(what, want string, do func()) {
 			do()
+			time.Sleep(gather)
 			synctest.Wait()
 			_, frames := one.take()
 			if got := last(frames, "presence"); !strings.Contains(got, want) || strings.Contains(got, "d_1") {

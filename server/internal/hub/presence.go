@@ -236,7 +236,7 @@ func (h *Hub) memberLocked(id string) *member {
 	return nil
 }
 
-// touchLocked changes a member's live entry and lets every session know.
+// touchLocked changes a member's live entry and lets every session know, soon.
 func (h *Hub) touchLocked(id string, change func(*member)) {
 	m := h.memberLocked(id)
 	if m == nil {
@@ -245,7 +245,10 @@ func (h *Hub) touchLocked(id string, change func(*member)) {
 	h.presence++
 	m.version = h.presence
 	change(m)
-	h.wakeAllLocked()
+	if !h.showing {
+		h.showing = true
+		h.registry.shows.add(h)
+	}
 }
 
 // presenceFrameLocked encodes the members changed above a presence cursor; 0 is all of them.

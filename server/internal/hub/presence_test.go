@@ -11,6 +11,39 @@ import (
 	"social-server/internal/protocol"
 )
 
+// [SPEC L3] Presence gathers: when all devices come at once, each hears of the
+// others in one or two frames, and not in one for each.
+func TestPresenceGathers(t *testing.T) {
+	ids := make([]string, 50)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("d_%02d", i)
+	}
+	bubble(t, newSource(ids...), func(t *testing.T, r *Registry) {
+		conns := make([]fakeConn, len(ids))
+		for i, id := range ids {
+			defer open(t, r, id, &conns[i], nil).Detach()
+		}
+		time.Sleep(2 * gather)
+		for i := range conns {
+			types, frames := conns[i].take()
+			if n := strings.Count(types, "presence"); n > 2 {
+				t.Errorf("%s was sent presence %d times", ids[i], n)
+			}
+			online := map[string]bool{}
+			for _, f := range frames {
+				for _, id := range ids {
+					online[id] = online[id] || strings.Contains(string(f.Data), `"id":"`+id+`","name":"name of `+id+`","online":true`)
+				}
+			}
+			for _, id := range ids {
+				if !online[id] {
+					t.Errorf("%s never heard of %s", ids[i], id)
+				}
+			}
+		}
+	})
+}
+
 // [SPEC L2] [SPEC L3] A device on several nodes is one entry: its sessions are
 // added up, and what it edits and has seen is that of any of them.
 func TestPresenceOfSeveralNodes(t *testing.T) {
@@ -22,7 +55,7 @@ func TestPresenceOfSeveralNodes(t *testing.T) {
 		step := func(what, want string, do func()) {
 			t.Helper()
 			do()
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(2 * gather)
 			if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":`+want) {
 				t.Errorf("%s: %s", what, last(frames, "presence"))
 			}
@@ -55,7 +88,7 @@ func TestNewHubMeetsOthers(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		watch := &fakeConn{}
 		defer open(t, one, "d_2", watch, nil).Detach()
-		synctest.Wait()
+		time.Sleep(2 * gather)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
@@ -72,12 +105,12 @@ func TestNodeIsGone(t *testing.T) {
 		defer open(t, two, "d_1", &fakeConn{}, nil).Detach()
 		time.Sleep(50 * time.Millisecond)
 		one.Gone("two")
-		synctest.Wait()
+		time.Sleep(2 * gather)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":false`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
 		one.Missed("u")
-		synctest.Wait()
+		time.Sleep(2 * gather)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
@@ -118,7 +151,7 @@ func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
 		}
 		b.set(func() { delete(b.kept, "z") })
 		one.Missed("u")
-		synctest.Wait()
+		time.Sleep(2 * gather)
 		if online := one.Online(t.Context(), "u"); online["d_3"] != 0 {
 			t.Errorf("a node that has nothing left: %v", online)
 		}
@@ -133,7 +166,7 @@ func TestOthersAreAskedAgain(t *testing.T) {
 		b.set(func() { b.down, b.kept["x"] = true, []Connected{{Device: "d_1", Sessions: 2}} })
 		defer open(t, one, "d_1", &fakeConn{}, nil).Detach()
 		one.Missed("u")
-		synctest.Wait()
+		time.Sleep(2 * gather)
 		if online := one.Online(t.Context(), "u"); online["d_1"] != 1 {
 			t.Errorf("online: %v", online)
 		}
