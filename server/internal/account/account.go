@@ -69,6 +69,17 @@ type Listed struct {
 	Current bool // the device that asked
 }
 
+// Seat is a log-in with its device, as far as an access token speaks for them,
+// and a user the device has joined.
+type Seat struct {
+	DeviceID   string
+	DeviceName string
+	AccountID  string
+	Ended      bool // the log-in
+	Revoked    bool // the device
+	User       User // not Joined: there is none
+}
+
 // Identity is what a good access token proves: which device is asking, of
 // which account, in which log-in, and until when.
 type Identity struct {
@@ -126,6 +137,9 @@ type logins interface {
 	CreateLogin(ctx context.Context, l Login, platform string, idle time.Time) error
 	// Login returns a log-in, ended or not, and its device, revoked or not.
 	Login(ctx context.Context, id string) (Login, Device, error)
+	// Seat returns what an access token of a log-in stands for, and the user of
+	// a name if its device has joined it: all that a connect asks, at once.
+	Seat(ctx context.Context, loginID, username string) (Seat, error)
 	// RotateLogin moves a living log-in from one token hash to the next. It
 	// reports false, and does nothing, if from is not its current one.
 	RotateLogin(ctx context.Context, id, from, to string, at time.Time) (bool, error)

@@ -125,28 +125,42 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Milliseco
 // errs.Expired, a device that was locked out errs.Revoked, and anything else
 // that is not good errs.Unauthorized.
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (Identity, error) {
+	who, _, err := s.seat(ctx, accessToken, "")
+	return who, err
+}
+
+// Enter is Authenticate, and Authorize for a user.
+func (s *Service) Enter(ctx context.Context, accessToken, username string) (Identity, User, error) {
+	who, user, err := s.seat(ctx, accessToken, username)
+	if err == nil && !user.Joined {
+		err = errNoUser
+	}
+	return who, user, err
+}
+
+func (s *Service) seat(ctx context.Context, accessToken, username string) (Identity, User, error) {
 	c, err := s.tokens.verify(accessToken)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, User{}, err
 	}
-	login, device, err := s.Store.Login(ctx, c.Login)
+	seat, err := s.Store.Seat(ctx, c.Login, username)
 	switch {
 	case errs.Is(err, errs.NotFound):
-		return Identity{}, errBadToken
+		return Identity{}, User{}, errBadToken
 	case err != nil:
-		return Identity{}, err
-	case device.ID != c.Device:
-		return Identity{}, errBadToken
-	case !device.RevokedAt.IsZero():
-		return Identity{}, errRevoked
-	case !login.EndedAt.IsZero():
-		return Identity{}, errBadToken
+		return Identity{}, User{}, err
+	case seat.DeviceID != c.Device:
+		return Identity{}, User{}, errBadToken
+	case seat.Revoked:
+		return Identity{}, User{}, errRevoked
+	case seat.Ended:
+		return Identity{}, User{}, errBadToken
 	}
-	s.Touch(device.ID)
+	s.Touch(seat.DeviceID)
 	return Identity{
-		DeviceID: device.ID, DeviceName: device.Name, AccountID: device.AccountID,
-		LoginID: login.ID, Expires: time.Unix(c.Expires, 0).UTC(),
-	}, nil
+		DeviceID: seat.DeviceID, DeviceName: seat.DeviceName, AccountID: seat.AccountID,
+		LoginID: c.Login, Expires: time.Unix(c.Expires, 0).UTC(),
+	}, seat.User, nil
 }
 
 var errRevoked = errs.New(errs.Revoked, "This device was locked out.")

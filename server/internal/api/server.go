@@ -58,7 +58,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	paths := s.byPath()
 	for _, path := range slices.Sorted(maps.Keys(paths)) { // a name sorts before a variable, and so comes first
-		router.Handle(path, s.dispatch(path, paths[path]))
+		router.NewRoute().MatcherFunc(around(path)).Path(path).Handler(s.dispatch(path, paths[path]))
 	}
 	router.NotFoundHandler = http.HandlerFunc(s.elsewhere)
 	inner, err := s.sameOrigin(router)
@@ -67,6 +67,20 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	// Around the router, not in it: mux skips its own middleware for 404 and 405.
 	return s.forwarded(s.observe(secured(inner))), nil
+}
+
+// around reports whether a request's path has what is before the first variable
+// of a route's, and after the last. The router would try the pattern of each
+// route before the right one: thirty of them took a fifteenth of a connect.
+func around(path string) mux.MatcherFunc {
+	before, after := path, path
+	if first, last := strings.IndexByte(path, '{'), strings.LastIndexByte(path, '}'); first >= 0 {
+		before, after = path[:first], path[last+1:]
+	}
+	return func(r *http.Request, _ *mux.RouteMatch) bool {
+		asked := r.URL.EscapedPath()
+		return strings.HasPrefix(asked, before) && strings.HasSuffix(asked, after)
+	}
 }
 
 // byPath groups the routes by path.

@@ -93,12 +93,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 // authorise finds out which device a token names and whether it may see the
 // user, and notes both in the opening.
 func (s *Server) authorise(ctx context.Context, token string, o *hub.Opening) error {
-	who, err := s.Accounts.Authenticate(ctx, token)
-	if err != nil {
-		return err
-	}
+	who, user, err := s.Accounts.Enter(ctx, token, o.Username)
 	noteOf(ctx).device = who.DeviceID
-	user, err := s.Accounts.Authorize(ctx, who, o.Username)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,43 @@ func TestWhatIsStoredComesBack(t *testing.T) {
 	})
 }
 
+// A seat says of a log-in what its access tokens stand for: whose, whether it
+// still counts, and of a user whether its device has joined it.
+func TestSeat(t *testing.T) {
+	each(t, func(t *testing.T, on database) {
+		s, ctx := family(t, on), t.Context()
+		_, err := s.Seat(ctx, "l_1", "")
+		wantCode(t, "Seat", err, errs.NotFound)
+		must(t, s.CreateLogin(ctx, account.Login{ID: "l_1", DeviceID: "d_1", TokenHash: "h", RotatedAt: nine, CreatedAt: nine}, "", nine))
+		user := account.User{ID: "u_1", AccountID: "a_1", Username: "U", Revision: 7, CreatedAt: nine}
+		must(t, s.CreateUser(ctx, user, "d_1", 1))
+		want := account.Seat{DeviceID: "d_1", DeviceName: "d_1", AccountID: "a_1"}
+		is := func(what, username string) {
+			t.Helper()
+			if got, err := s.Seat(ctx, "l_1", username); err != nil || got != want {
+				t.Errorf("%s: %+v, %v, want %+v", what, got, err, want)
+			}
+		}
+		is("no user named", "")
+		is("no such user", "V")
+		user.Joined = true
+		want.User = user
+		is("a member", "u") // in any case
+		_, err = s.Leave(ctx, "u_1", "d_1")
+		must(t, err)
+		want.User = account.User{}
+		is("of the account, but no member", "U")
+		_, err = s.EndLogin(ctx, "l_1", nine)
+		must(t, err)
+		want.Ended = true
+		is("ended", "U")
+		_, err = s.RevokeDevice(ctx, "a_1", "d_1", nine)
+		must(t, err)
+		want.Revoked = true
+		is("revoked", "U")
+	})
+}
+
 // TestZerosAreSaved: gorm would skip them in a struct.
 func TestZerosAreSaved(t *testing.T) {
 	each(t, func(t *testing.T, on database) {

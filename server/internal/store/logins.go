@@ -44,6 +44,19 @@ func (s *Store) Login(ctx context.Context, id string) (account.Login, account.De
 	return l.login(), d.device(), err
 }
 
+// Seat returns what an access token of a log-in stands for, and the user of a
+// name if its device has joined it.
+func (s *Store) Seat(ctx context.Context, loginID, username string) (account.Seat, error) {
+	var seat account.Seat
+	var u userRow
+	err := s.ask(ctx, &s.reads.seat, func(row *sql.Rows, _ bool) error {
+		return row.Scan(&seat.Ended, &seat.DeviceID, &seat.DeviceName, &seat.AccountID, &seat.Revoked,
+			&u.Joined, &u.ID, &u.AccountID, &u.Username, &u.Revision, &u.CreatedAt)
+	}, username, loginID)
+	seat.User = u.user()
+	return seat, err
+}
+
 // RotateLogin moves a living log-in from one token hash to the next. It reports
 // false, and does nothing, if from is not its current one.
 func (s *Store) RotateLogin(ctx context.Context, id, from, to string, at time.Time) (bool, error) {
