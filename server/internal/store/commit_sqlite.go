@@ -34,19 +34,21 @@ const maxKnown = 32 << 20
 // it keeps what a group has known for the next one, since nobody else writes:
 // together this halved the time of a patch (BenchmarkCommit).
 type sqliteGroups struct {
-	db    *sql.DB
-	conn  driver.Conn // that the statements are prepared on
-	known *known      // nil: nothing
-	stale atomic.Bool // another transaction has written since
+	db     *sql.DB
+	beside *checkpointer
+	conn   driver.Conn // that the statements are prepared on
+	known  *known      // nil: nothing
+	stale  atomic.Bool // another transaction has written since
 
-	begin, end, undo                                             *statement
+	begin, end, undo, checkpoint                                 *statement
 	epoch                                                        *statement
 	head, member, value, before, put, history, remember, advance *statement
 }
 
-// newSQLiteGroups makes sure that the statements can be prepared.
-func newSQLiteGroups(ctx context.Context, db *sql.DB) (*sqliteGroups, error) {
-	s := &sqliteGroups{db: db}
+// newSQLiteGroups makes sure that the statements can be prepared. The caller
+// closes what it returns, with an error too.
+func newSQLiteGroups(ctx context.Context, db, beside *sql.DB) (*sqliteGroups, error) {
+	s := &sqliteGroups{db: db, beside: newCheckpointer(beside)}
 	return s, s.on(ctx, func(driver.Conn) error { return nil })
 }
 
@@ -54,6 +56,7 @@ func newSQLiteGroups(ctx context.Context, db *sql.DB) (*sqliteGroups, error) {
 // connection that was interrupted is closed by its pool already, and to end its
 // statements then is a panic of the driver's.
 func (s *sqliteGroups) close() error {
+	s.beside.close()
 	if one, ok := s.conn.(driver.Validator); ok && !one.IsValid() {
 		s.conn = nil
 		return nil
@@ -72,7 +75,8 @@ func (s *sqliteGroups) close() error {
 func (s *sqliteGroups) statements() map[string]**statement {
 	return map[string]**statement{
 		"BEGIN IMMEDIATE": &s.begin, "COMMIT": &s.end, "ROLLBACK": &s.undo, "SELECT epoch FROM epoch": &s.epoch,
-		sqlHead: &s.head, sqlMember: &s.member, sqlValue: &s.value, sqlBefore: &s.before,
+		sqlCheckpoint: &s.checkpoint,
+		sqlHead:       &s.head, sqlMember: &s.member, sqlValue: &s.value, sqlBefore: &s.before,
 		sqlPut: &s.put, sqlHistory: &s.history, sqlRemember: &s.remember, sqlAdvance: &s.advance,
 	}
 }
@@ -127,6 +131,9 @@ func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx, k *know
 		return err
 	}
 	return s.on(ctx, func(conn driver.Conn) (err error) {
+		if s.beside.rest.Swap(false) {
+			_ = s.checkpoint.exec() // a failure leaves everything as it is
+		}
 		if err := s.begin.exec(); err != nil {
 			return err
 		}
@@ -287,6 +294,7 @@ func (t *sqliteGroup) store(g *group, last bool) error {
 			return err
 		}
 	}
+	t.beside.wrote(len(g.pending.changes) + len(g.pending.answers) + len(g.pending.users))
 	g.stored()
 	if !last {
 		return nil

@@ -85,7 +85,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := s.prepareReads(ctx); err != nil {
 		return err
 	}
-	s.groups, err = newSQLiteGroups(ctx, s.write)
+	s.groups, err = newSQLiteGroups(ctx, s.write, s.read)
 	return err
 }
 
@@ -100,10 +100,11 @@ func private(path string) error {
 }
 
 // writerRoom is what the writer may use besides: 16 MiB of pages that it need not
-// read again, and a WAL of 16 MiB before it is folded into the database, so that
-// a page that changes all the time is folded once for many changes. With 1,000
-// busy users a tenth of the processor was reading and folding.
-const writerRoom = "&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4096)"
+// read again, and a WAL of 64 MiB before it has to move it into the database: see
+// checkpointer, which does so for 16 MiB, so that a page that changes all the time
+// is moved once for many changes. With 1,000 busy users a tenth of the processor
+// was reading and moving pages.
+const writerRoom = "&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16384)"
 
 // dsn returns the address of the database for the driver. The "file:" form is
 // needed for its parameters to be obeyed.

@@ -40,7 +40,7 @@ func TestPragmasOfBothPools(t *testing.T) {
 		"query_only":   {"0", "1"},
 
 		"cache_size":         {"-16384", "-2000"},
-		"wal_autocheckpoint": {"4096", "1000"},
+		"wal_autocheckpoint": {"16384", "1000"},
 	}
 	for pragma, want := range tests {
 		t.Run(pragma, func(t *testing.T) {
