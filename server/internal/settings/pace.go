@@ -4,10 +4,11 @@ import "time"
 
 // A commit costs the same for one patch and for ten, most of it in the kernel:
 // one at a time, 2,500 patches a second fill a processor, and 5,000 do not if
-// they come ten to a commit. So where patches come all the time, commits begin
-// no closer than pacing apart. Below busy nobody waits for company.
+// they come ten to a commit. So the faster patches come, the farther apart
+// commits begin, up to pacing. Below calm nobody waits for company.
 const (
-	busy      = 2300.0 // patches a second
+	calm      = 1000.0 // patches a second
+	crowded   = 3000.0 // patches a second, at which commits begin pacing apart
 	pacing    = 2 * time.Millisecond
 	paceOver  = 250 * time.Millisecond // the rate is an average of about so long
 	longSince = time.Second            // after which there is no rate
@@ -21,10 +22,11 @@ type pace struct {
 
 // wait is how long the next group should wait for more.
 func (p *pace) wait(now time.Time) time.Duration {
-	if p.rate < busy {
+	if p.rate <= calm {
 		return 0
 	}
-	return max(0, pacing-now.Sub(p.began))
+	share := min(1, (p.rate-calm)/(crowded-calm))
+	return max(0, time.Duration(share*float64(pacing))-now.Sub(p.began))
 }
 
 // begin notes a group of n patches.

@@ -19,7 +19,7 @@ func TestPace(t *testing.T) {
 	}{
 		"a lone patch now and then": {10 * time.Second, 1, 0, false},
 		"a thousand a second":       {time.Millisecond, 1, 0, false},
-		"two thousand a second":     {time.Millisecond, 2, 0, false},
+		"two thousand a second":     {500 * time.Microsecond, 1, pacing / 2, true},
 		"five thousand a second":    {400 * time.Microsecond, 2, pacing, true},
 		"large groups":              {5 * time.Millisecond, 100, 0, false}, // they are far enough apart
 	} {
