@@ -53,11 +53,15 @@ func (b *bench) idleOf(ctx context.Context, s subject, sessions int, p *host.Pro
 	if err != nil {
 		return err
 	}
+	wait := b.profile(p, "connect-"+s.name, 2*time.Second)
 	took, err := f.Connect(ctx, atOnce, connectWithin)
 	if err != nil {
 		return err
 	}
 	if err := f.Idle(ctx, settleFor); err != nil {
+		return err
+	}
+	if err := wait(); err != nil {
 		return err
 	}
 	after, err := p.Usage()
@@ -90,7 +94,11 @@ func (b *bench) silent(ctx context.Context, p *host.Process, f *load.Fleet, name
 	if err != nil {
 		return err
 	}
+	wait := b.profile(p, "pings", b.silence)
 	if err := f.Idle(ctx, b.silence); err != nil {
+		return err
+	}
+	if err := wait(); err != nil {
 		return err
 	}
 	after, err := p.Usage()
