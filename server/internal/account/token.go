@@ -15,6 +15,7 @@ import (
 	"github.com/dgrijalva/jwt-go/v4"
 
 	"social-server/internal/errs"
+	"social-server/internal/strictjson"
 )
 
 // What every access token says, and must say to be accepted.
@@ -48,6 +49,16 @@ type claims struct {
 // Valid satisfies the library, which is told not to ask: see tokens.verify.
 func (*claims) Valid(*jwt.ValidationHelper) error { return nil }
 
+// strictly reads a header or claims: names in their exact case, none twice, and
+// no claims but ours. It also makes 20 allocations fewer than encoding/json, which
+// took a tenth of a connect.
+func strictly(_ jwt.CodingContext, text []byte, into any) error {
+	if c, ok := into.(*jwt.Claims); ok {
+		into = *c
+	}
+	return strictjson.Unmarshal(text, into)
+}
+
 // complete reports whether the claims are those of an access token of ours.
 func (c *claims) complete() bool {
 	return c.Issuer == issuer && c.Audience == audience && c.Use == useAccess &&
@@ -74,7 +85,7 @@ func newTokens(secrets [][]byte, life time.Duration, now func() time.Time, rando
 	}
 	t := &tokens{
 		keys: map[string][]byte{}, life: life, now: now, random: random,
-		parser: jwt.NewParser(jwt.WithValidMethods([]string{method.Alg()}), jwt.WithoutClaimsValidation()),
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{method.Alg()}), jwt.WithoutClaimsValidation(), jwt.WithUnmarshaller(strictly)),
 	}
 	for _, secret := range secrets {
 		if len(secret) < minSecret {

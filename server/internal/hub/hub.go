@@ -53,6 +53,7 @@ type Hub struct {
 
 	presence uint64 // version of members; a session's presence cursor points here
 	showing  bool   // it is about to be sent
+	shown    shown  // how it was encoded last
 	previews []preview
 	preview  uint64 // number of the newest preview
 

@@ -251,15 +251,29 @@ func (h *Hub) touchLocked(id string, change func(*member)) {
 	}
 }
 
-// presenceFrameLocked encodes the members changed above a presence cursor; 0 is all of them.
+// presenceFrameLocked encodes the members changed above a presence cursor; 0 is
+// all of them. Sessions at the same cursor share one encoding.
 func (h *Hub) presenceFrameLocked(above uint64) *protocol.Frame {
+	if f := h.shown; f.frame != nil && f.above == above && f.presence == h.presence {
+		return f.frame
+	}
 	var list []protocol.Presence
 	for _, m := range h.members {
 		if above == 0 || m.version > above {
 			list = append(list, h.presenceLocked(m))
 		}
 	}
-	return protocol.Presences(above == 0, list)
+	f := protocol.Presences(above == 0, list)
+	if above > 0 { // whole lists are for sessions that open, each of which makes a new one
+		h.shown = shown{f, above, h.presence}
+	}
+	return f
+}
+
+// shown is a presence frame, from a presence cursor to a version of the members.
+type shown struct {
+	frame           *protocol.Frame
+	above, presence uint64
 }
 
 // presenceLocked is a member's entry, of all nodes together.
