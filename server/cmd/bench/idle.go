@@ -85,8 +85,13 @@ func (b *bench) idleOf(ctx context.Context, s subject, sessions int, p *host.Pro
 	return f.Faults.Err()
 }
 
-// silent measures the CPU that sessions take that only answer pings.
+// silent measures the CPU that sessions take that only answer pings: after each
+// has told what it has shown, which is news to the others once.
 func (b *bench) silent(ctx context.Context, p *host.Process, f *load.Fleet, name func(string) report.Name) error {
+	f.Show()
+	if err := f.Idle(ctx, time.Second); err != nil {
+		return err
+	}
 	if err := p.Collect(ctx); err != nil { // what the connecting left
 		return err
 	}

@@ -33,7 +33,7 @@ const (
 func full() size {
 	return size{
 		rounds: 3, idle: 2000, busy: 1000, crowd: 1000, rates: []int{500, 2000, 5000},
-		warm: 500 * time.Millisecond, window: 1500 * time.Millisecond, silence: 26 * time.Second,
+		warm: 500 * time.Millisecond, window: 1500 * time.Millisecond, silence: 27 * time.Second,
 		step: 700 * time.Millisecond, halves: 3, stall: 15 * time.Second, rest: 1500 * time.Millisecond, stored: 1_000_000,
 	}
 }

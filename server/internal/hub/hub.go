@@ -40,6 +40,7 @@ type Hub struct {
 	mu       sync.Mutex
 	state    settings.State
 	sessions []*Session
+	due      time.Time // when the sweep is to look at them; zero: the next time
 	members  []*member
 
 	behind     bool // the store may have changes that the hub lacks
@@ -52,7 +53,7 @@ type Hub struct {
 	met       bool            // the other nodes were asked
 
 	presence uint64 // version of members; a session's presence cursor points here
-	showing  bool   // it is about to be sent
+	showing  bool   // it gathers: see shows.go
 	shown    shown  // how it was encoded last
 	previews []preview
 	preview  uint64 // number of the newest preview

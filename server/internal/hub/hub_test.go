@@ -367,6 +367,7 @@ func TestMembersChange(t *testing.T) {
 			defer s.Detach()
 		}
 		step := func(event, presence string, change func(), tell func()) {
+			time.Sleep(gather)
 			synctest.Wait()
 			one.take()
 			source.set(change)

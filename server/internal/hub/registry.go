@@ -164,6 +164,7 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
 	}
 	h.sessions = append(h.sessions, s)
+	h.due = time.Time{}
 	if s.mode != Quiet {
 		h.touchLocked(s.Device.ID, func(m *member) {
 			m.sessions++
@@ -282,11 +283,24 @@ func (r *Registry) sweep() {
 		}
 		now := r.now()
 		for _, h := range r.all() {
-			h.mu.Lock()
-			for _, s := range h.sessions {
-				s.sweepLocked(now)
-			}
-			h.mu.Unlock()
+			h.sweep(now)
+		}
+	}
+}
+
+// sweep looks at the clocks of the hub's sessions, if one of them is due: most
+// of the time none is, and to look at 10,000 took 0.3 % of a core.
+func (h *Hub) sweep(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now.Before(h.due) {
+		return
+	}
+	h.due = now.Add(time.Hour)
+	for _, s := range h.sessions {
+		s.sweepLocked(now)
+		if due := s.dueLocked(); due.Before(h.due) {
+			h.due = due
 		}
 	}
 }

@@ -215,7 +215,7 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	if s.mode == Quiet {
 		return frames
 	}
-	if s.presence < h.presence {
+	if s.presence < h.presence && (opening != nil || !h.showing) {
 		frames = append(frames, h.presenceFrameLocked(s.presence))
 		s.presence = h.presence
 	}
@@ -283,6 +283,7 @@ func (s *Session) Renew(expires time.Time) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	s.expires, s.warned = expires, false
+	s.hub.due = time.Time{}
 }
 
 // Detach removes the session from its hub and waits for its writer. Its owner,
@@ -310,6 +311,25 @@ func (s *Session) Detach() {
 	h.mu.Unlock()
 	s.writer.Wait()
 	h.registry.release(h)
+}
+
+// dueLocked is when sweepLocked is to look at the session next, at the latest.
+func (s *Session) dueLocked() time.Time {
+	r, due := s.hub.registry, s.expires
+	if s.mode == Quiet || s.ending != nil {
+		return due
+	}
+	if !s.warned {
+		due = due.Add(-r.AuthDueLead)
+	}
+	silent := time.Unix(0, s.heard.Load()).Add(r.PingEvery)
+	if !s.pinged.IsZero() {
+		silent = s.pinged.Add(r.PongWithin)
+	}
+	if silent.Before(due) {
+		return silent
+	}
+	return due
 }
 
 // sweepLocked looks at one session's clocks. One goroutine of the registry does

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// gather is how long presence waits for more of it before it is sent by itself;
-// with whatever else a session is sent, it goes at once. When the devices of a
-// user come back together, each would be told of each other one: a thousand, a
-// million times. One in eight system calls of 10,000 connects was that.
+// gather is how long presence waits for more of it before it is sent. When the
+// devices of a user come back together, each would be told of each other one: of a
+// thousand, a million times.
 const gather = 50 * time.Millisecond
 
 // shows are the hubs whose presence has changed.

@@ -159,6 +159,13 @@ func (f *Fleet) Idle(ctx context.Context, while time.Duration) error {
 	return nil
 }
 
+// Show has every device tell what it has shown, as browsers do once they have.
+func (f *Fleet) Show() {
+	for _, d := range f.devices {
+		f.pong(d)
+	}
+}
+
 // Pause makes devices stop reading, so that what they are sent piles up; or go on.
 func (f *Fleet) Pause(paused bool, devices ...*Device) error {
 	for _, d := range devices {
@@ -216,8 +223,13 @@ func (f *Fleet) heard(d *Device, head []byte, now time.Time) {
 	case wire.Ready:
 		d.becomeReady(f)
 	case wire.Ping:
-		f.text = wire.AppendPong(f.text[:0], d.revision)
-		f.frame = wire.AppendText(f.frame[:0], f.text)
-		d.send(f, f.frame)
+		f.pong(d)
 	}
+}
+
+// pong tells what a device has shown.
+func (f *Fleet) pong(d *Device) {
+	f.text = wire.AppendPong(f.text[:0], d.revision)
+	f.frame = wire.AppendText(f.frame[:0], f.text)
+	d.send(f, f.frame)
 }
