@@ -38,6 +38,8 @@ func scenarios() []scenario {
 			text: "The same load twice. The first device of each user sends, over WebSocket; the others listen."},
 		{name: "stored", headline: "A large database", run: (*bench).largeStore, once: true,
 			text: "Start and first connect with very many users stored."},
+		{name: "page", headline: "The page", run: (*bench).page, once: true,
+			text: "All scripts that /app names, but those for browsers without modules."},
 		{name: "postgres", headline: "PostgreSQL", once: true, run: (*bench).onPostgres,
 			text: "As above, with the data in a PostgreSQL server that shares the server's core with it."},
 		{name: "two-nodes", headline: "Two nodes", once: true, run: (*bench).twoNodes,

@@ -46,5 +46,6 @@ func targets() []report.Target {
 		report.Target{Text: "10,000 sessions back after a restart", Of: of("reconnect", own, "10000 sessions back after ready, s"), Target: 10, Stretch: 5, Unit: "s"},
 		report.Target{Text: "whole states sent to devices that had them", Of: of("reconnect", own, "whole states sent to devices that had them"), Target: 0, Stretch: 0},
 		report.Target{Text: "start to ready with 1,000,000 users stored", Of: of("stored", own, "start to ready, s"), Target: 0.3, Stretch: 0.1, Unit: "s"},
+		report.Target{Text: "JavaScript of /app, gzipped", Of: of("page", "/app", "JavaScript, gzipped, kB"), Target: 200, Stretch: 150, Unit: "kB"},
 	)
 }

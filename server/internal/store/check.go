@@ -13,9 +13,9 @@ import (
 )
 
 // checkWithin bounds the look that Open has at a database, so that a start is
-// quick however much there is to look at: it is enough for some 50 MiB. With a
+// quick however much there is to look at: it is enough for some 25 MiB. With a
 // million users a second of it made a start take 1.05 s instead of 0.2.
-const checkWithin = 100 * time.Millisecond
+const checkWithin = 50 * time.Millisecond
 
 // checkRestWithin bounds a look that nobody waits for, at some 30 GiB. A server's
 // WAL grows for as long as it lasts, since it reads one state of the database.
