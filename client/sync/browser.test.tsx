@@ -102,14 +102,17 @@ describe("the browser's environment", () => {
 
   it("wakes with the network and the window, until undone", () => {
     let woken = 0;
+    const everything = () => {
+      window.dispatchEvent(new Event("offline"));
+      window.dispatchEvent(new Event("online"));
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
     const undo = browserEnvironment.onWake(() => woken++);
-    window.dispatchEvent(new Event("online"));
-    document.dispatchEvent(new Event("visibilitychange"));
-    expect([woken, browserEnvironment.visible()]).toEqual([2, true]);
+    everything();
+    expect([woken, browserEnvironment.visible()]).toEqual([3, true]);
     undo();
-    window.dispatchEvent(new Event("online"));
-    document.dispatchEvent(new Event("visibilitychange"));
-    expect(woken).toBe(2);
+    everything();
+    expect(woken).toBe(3);
   });
 
   it("has a clock that can be taken back", () => {

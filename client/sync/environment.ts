@@ -11,7 +11,7 @@ export interface Environment {
   readonly random: () => number;
   /** A new patch id, never to be made again by anyone (SPEC V6). */
   readonly newId: () => string;
-  /** The network came back, or the window is looked at again. */
+  /** The network came or went, or the window is looked at again. */
   readonly onWake: (listener: () => void) => Undo;
   /** Whether a person can see the page: what is not looked at is not `seen` (SPEC S6). */
   readonly visible: () => boolean;
@@ -35,9 +35,12 @@ export const browserEnvironment: Environment = {
       if (document.visibilityState === "visible") listener();
     };
     window.addEventListener("online", listener);
+    // A link may be dead from here on, and not say so: its own silence would tell after 45 s.
+    window.addEventListener("offline", listener);
     document.addEventListener("visibilitychange", seen);
     return () => {
       window.removeEventListener("online", listener);
+      window.removeEventListener("offline", listener);
       document.removeEventListener("visibilitychange", seen);
     };
   },
