@@ -20,7 +20,6 @@ import (
 var version = "dev"
 
 func main() {
-	suit()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, stop, os.Args[1:], os.Environ(), os.Stdout)
 	if err != nil {
