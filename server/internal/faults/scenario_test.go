@@ -204,7 +204,15 @@ func (s *scenario) fault(ctx context.Context) (floor Floor) {
 
 func (s *scenario) heal() (err error) {
 	s.healing = true
+	var last []fault // a device is revoked once the servers can do it
 	for _, f := range s.faults {
+		if f.on == "device" {
+			last = append(last, f)
+			continue
+		}
+		err = errors.Join(err, f.heal(s))
+	}
+	for _, f := range last {
 		err = errors.Join(err, f.heal(s))
 	}
 	return err
