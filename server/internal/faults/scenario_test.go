@@ -204,16 +204,13 @@ func (s *scenario) fault(ctx context.Context) (floor Floor) {
 
 func (s *scenario) heal() (err error) {
 	s.healing = true
-	var last []fault // a device is revoked once the servers can do it
-	for _, f := range s.faults {
-		if f.on == "device" {
-			last = append(last, f)
-			continue
+	last := func(f fault) bool { return f.on == "device" } // one is revoked once the servers can do it
+	for _, now := range []bool{false, true} {
+		for _, f := range s.faults {
+			if last(f) == now {
+				err = errors.Join(err, f.heal(s))
+			}
 		}
-		err = errors.Join(err, f.heal(s))
-	}
-	for _, f := range last {
-		err = errors.Join(err, f.heal(s))
 	}
 	return err
 }
