@@ -67,7 +67,10 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := private(path); err != nil {
 		return err
 	}
-	if s.write, err = pool(dsn(path, "_txlock=immediate")+writerRoom, 1); err != nil {
+	if err := registerGathering(); err != nil {
+		return err
+	}
+	if s.write, err = pool(dsn(path, "_txlock=immediate&vfs="+gathering)+writerRoom, 1); err != nil {
 		return err
 	}
 	if err := checkVersion(ctx, s.write); err != nil {
