@@ -9,12 +9,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
 	"social-server/internal/account"
 	"social-server/internal/api"
 	"social-server/internal/config"
+	"social-server/internal/deep"
 	"social-server/internal/hub"
 	"social-server/internal/metrics"
 	"social-server/internal/protocol"
@@ -35,6 +37,7 @@ type program struct {
 	settings *settings.Service
 	janitor  *settings.Janitor
 	accounts *account.Service
+	deep     *deep.Workers // of the API
 	api      *api.Server
 	metrics  *metrics.Metrics
 	http     *http.Server
@@ -136,7 +139,9 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	p.deep = deep.Start(runtime.GOMAXPROCS(0))
 	p.api = &api.Server{
+		Deep: p.deep,
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,
@@ -229,6 +234,7 @@ func (p *program) close() error {
 	if p.janitor != nil {
 		p.janitor.Close()
 	}
+	p.deep.Close()
 	if p.store != nil {
 		failures = append(failures, p.store.Close())
 	}

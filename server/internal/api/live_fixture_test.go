@@ -19,6 +19,7 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/api"
+	"social-server/internal/deep"
 	"social-server/internal/hub"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
@@ -96,8 +97,9 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	must(err)
 	srv := &api.Server{
 		Accounts: w.accounts, Settings: w.settings, Hubs: w.hubs, Wire: sh.wire, Log: log,
-		Limits: sh.limits,
+		Limits: sh.limits, Deep: deep.Start(2),
 	}
+	t.Cleanup(srv.Deep.Close)
 	handler, err := srv.Handler()
 	must(err)
 	w.server = httptest.NewServer(handler)
