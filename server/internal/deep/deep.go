@@ -16,6 +16,7 @@ import (
 // Workers are the goroutines, from Start to Close. A nil *Workers is none.
 type Workers struct {
 	idle chan *worker
+	once sync.Once // of Close
 	own  sync.WaitGroup
 }
 
@@ -77,13 +78,15 @@ func (w *Workers) Do(work func()) {
 }
 
 // Close ends the workers, when they have done what they were given. What comes
-// later is done by who brings it.
+// later is done by who brings it. It may be called again.
 func (w *Workers) Close() {
 	if w == nil {
 		return
 	}
-	for range cap(w.idle) {
-		close((<-w.idle).work)
-	}
-	w.own.Wait()
+	w.once.Do(func() {
+		for range cap(w.idle) {
+			close((<-w.idle).work)
+		}
+		w.own.Wait()
+	})
 }

@@ -23,6 +23,7 @@ func goroutine() string {
 func TestWorkIsDone(t *testing.T) {
 	w := Start(1)
 	defer w.Close()
+	defer w.Close() // twice does no harm
 	var there, within string
 	w.Do(func() {
 		there = goroutine()

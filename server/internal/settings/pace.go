@@ -3,12 +3,12 @@ package settings
 import "time"
 
 // A commit costs the same for one patch and for ten, most of it in the kernel:
-// one at a time, 2,500 patches a second fill a processor, and 5,000 do not if
+// one at a time, 3,000 patches a second fill a processor, and 5,000 do not if
 // they come ten to a commit. So the faster patches come, the farther apart
 // commits begin, up to pacing. Below calm nobody waits for company.
 const (
-	calm      = 1000.0 // patches a second
-	crowded   = 3000.0 // patches a second, at which commits begin pacing apart
+	calm      = 2500.0 // patches a second
+	crowded   = 4500.0 // patches a second, at which commits begin pacing apart
 	pacing    = 2 * time.Millisecond
 	paceOver  = 250 * time.Millisecond // the rate is an average of about so long
 	longSince = time.Second            // after which there is no rate

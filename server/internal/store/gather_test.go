@@ -27,7 +27,7 @@ type pieces struct {
 var opened = map[uintptr]*pieces{}
 
 // gatheredFile returns a file as gatherOpen leaves it, with pieces behind it.
-func gatheredFile(tls *libc.TLS) (file uintptr, behind *pieces) {
+func gatheredFile(tls *libc.TLS) (at uintptr, behind *pieces) {
 	own := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{})))
 	*in[sqlite3.Tsqlite3_io_methods](own) = sqlite3.Tsqlite3_io_methods{
 		FxClose: function(func(tls *libc.TLS, file uintptr) int32 { delete(opened, file); return sqlite3.SQLITE_OK }),
@@ -56,11 +56,11 @@ func gatheredFile(tls *libc.TLS) (file uintptr, behind *pieces) {
 			return sqlite3.SQLITE_OK
 		}),
 	}
-	file = libc.Xcalloc(tls, 1, libc.Tsize_t(ownVFS.beyond+unsafe.Sizeof(gathered{})))
-	in[sqlite3.Tsqlite3_file](file).FpMethods = own
-	gather(file)
-	opened[file] = &pieces{}
-	return file, opened[file]
+	at = libc.Xcalloc(tls, 1, libc.Tsize_t(ownVFS.beyond+unsafe.Sizeof(file{})))
+	in[sqlite3.Tsqlite3_file](at).FpMethods = own
+	gather(at)
+	opened[at] = &pieces{}
+	return at, opened[at]
 }
 
 // overwritten returns content with some bytes written at an offset, as a file does it.
@@ -80,7 +80,7 @@ func methods(file uintptr) *sqlite3.Tsqlite3_io_methods {
 // A WAL that is gathered is, whenever anything can tell, what was written to it;
 // and the pages of a group are written at once.
 func TestGatheredIsWhatWasWritten(t *testing.T) {
-	if err := registerGathering(); err != nil {
+	if err := registerVFS(); err != nil {
 		t.Fatal(err)
 	}
 	tls := libc.NewTLS()
@@ -165,7 +165,7 @@ func some(t *rapid.T) []byte {
 // What cannot be written fails the flush that was to write it, and is not written
 // later: the transaction that it belongs to is undone.
 func TestGatheredFails(t *testing.T) {
-	if err := registerGathering(); err != nil {
+	if err := registerVFS(); err != nil {
 		t.Fatal(err)
 	}
 	tls := libc.NewTLS()

@@ -69,10 +69,10 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := private(path); err != nil {
 		return err
 	}
-	if err := registerGathering(); err != nil {
+	if err := registerVFS(); err != nil {
 		return err
 	}
-	if s.write, err = pool(dsn(path, "_txlock=immediate&vfs="+gathering)+writerRoom, 1); err != nil {
+	if s.write, err = pool(dsn(path, "_txlock=immediate&vfs="+vfsName)+writerRoom, 1); err != nil {
 		return err
 	}
 	if err := checkVersion(ctx, s.write); err != nil {
@@ -81,7 +81,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := sqliteSchema.migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.read, err = pool(dsn(path, "_query_only=1"), readers); err != nil {
+	if s.read, err = pool(dsn(path, "_query_only=1&vfs="+vfsName), readers); err != nil {
 		return err
 	}
 	if err := startEpoch(ctx, s.write); err != nil {
@@ -107,7 +107,7 @@ func private(path string) error {
 
 // writerRoom is what the writer may use besides: 16 MiB of pages that it need not
 // read again, and a WAL of 64 MiB before it has to move it into the database: see
-// checkpointer, which does so for 16 MiB, so that a page that changes all the time
+// checkpointer, which does so for 32 MiB, so that a page that changes all the time
 // is moved once for many changes. With 1,000 busy users a tenth of the processor
 // was reading and moving pages.
 const writerRoom = "&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16384)"
