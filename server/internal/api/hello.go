@@ -10,8 +10,9 @@ import (
 	"social-server/internal/protocol"
 )
 
-// open reads hello and opens the session, or ends the connection.
-func (c *reader) open(o hub.Opening) bool {
+// open reads hello and opens the session, or ends the connection. It calls known
+// once the device has said who it is, before the device hears of it.
+func (c *reader) open(o hub.Opening, known func()) bool {
 	opened := false
 	defer func() {
 		if !opened {
@@ -22,7 +23,7 @@ func (c *reader) open(o hub.Opening) bool {
 	if err := c.conn.net.SetReadDeadline(time.Now().Add(c.server.Wire.HelloWithin)); err != nil {
 		return false
 	}
-	code, reason := c.hello(o)
+	code, reason := c.hello(o, known)
 	opened = code == 0
 	if code > 0 {
 		c.conn.Close(code, reason)
@@ -33,7 +34,7 @@ func (c *reader) open(o hub.Opening) bool {
 
 // hello reads the first frame and opens the session. A code other than 0 ends
 // the connection.
-func (c *reader) hello(o hub.Opening) (code int, reason string) {
+func (c *reader) hello(o hub.Opening, known func()) (code int, reason string) {
 	frame, code, reason := c.next()
 	if code == closeTimeout {
 		return protocol.CloseSignedOut, "no hello in time"
@@ -50,6 +51,7 @@ func (c *reader) hello(o hub.Opening) (code int, reason string) {
 			return c.refusal(err)
 		}
 	}
+	known()
 	o.Conn, o.Resume = c.conn, hello.Resume
 	if err := c.conn.net.SetReadDeadline(time.Time{}); err != nil {
 		return closeGone, ""

@@ -55,7 +55,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return err // now, so that a balancer asks the next node
 	}
 	opening := hub.Opening{Username: mux.Vars(r)["username"], Limits: s.Wire.Limits}
-	known := func() {} // called once the session is open
+	known := func() {}
 	if token, ok := bearer(r); ok {
 		if err := s.authorise(r.Context(), token, &opening); err != nil {
 			return err
@@ -83,8 +83,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	}
 	note := noteOf(r.Context())
 	reader := &reader{server: s, conn: newWSConn(ws, s.Wire.WriteWithin), ctx: note.context()}
-	if reader.open(opening) {
-		known()
+	if reader.open(opening, known) {
 		note.rest = reader.run
 	}
 	return nil
