@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// The garbage collector runs when the heap has doubled. With thousands of sessions
-// each run looks at all their stacks: with 2,000 patches a second it ran more than
-// once a second, took a tenth of the processor, and those who came while it ran
-// waited 20 ms. So while there is much to do, more garbage may lie around; when
-// there is not, the memory is given back.
+// The garbage collector runs when there is as much garbage as there is in use. With
+// thousands of sessions each run looks at all their stacks: with 2,000 patches a
+// second it ran more than once a second, took a tenth of the processor, and those
+// who came while it ran waited 20 ms. So while there is much to do, more garbage may
+// lie around; when there is not, the memory is given back.
 const (
-	garbageBusy = 400 // percent of what is in use, while it is collected busyRuns times in a look
-	garbageRest = 100 // else: Go's own
+	garbageRest = 100       // percent of what is in use: Go's own
+	garbageBusy = 400       // while it is collected busyRuns times in a look
+	garbageMost = 256 << 20 // bytes; above, no more than garbageRest
 	busyRuns    = 2
 	restLooks   = 3 // that found nothing collected, until it is rest again
 	lookEvery   = 2 * time.Second
@@ -29,8 +30,9 @@ type garbage struct {
 	runs  uint64 // of the collector, at the last look
 }
 
-// look takes the count of the collector's runs, and reports whether busy has changed.
-func (g *garbage) look(runs uint64) bool {
+// look takes the count of the collector's runs and the bytes in use, and returns
+// how much garbage there may be, in percent of those.
+func (g *garbage) look(runs, inUse uint64) int {
 	made := runs - g.runs
 	g.runs = runs
 	if made > 0 {
@@ -38,9 +40,12 @@ func (g *garbage) look(runs uint64) bool {
 	} else {
 		g.quiet++
 	}
-	was := g.busy
-	g.busy = made >= busyRuns || was && g.quiet < restLooks
-	return g.busy != was
+	g.busy = made >= busyRuns || g.busy && g.quiet < restLooks
+	if !g.busy {
+		return garbageRest
+	}
+	allowed := garbageBusy * garbageMost / max(garbageMost, garbageBusy/100*inUse)
+	return max(garbageRest, int(allowed)/100*100) // #nosec G115 -- at most garbageBusy; in steps, for each change stops the world
 }
 
 // tendGarbage looks after the garbage until the function it returns is called,
@@ -54,21 +59,23 @@ func tendGarbage() (stop func()) {
 	own.Go(func() {
 		tick := time.NewTicker(lookEvery)
 		defer tick.Stop()
+		defer debug.SetGCPercent(garbageRest)
 		var g garbage
-		runs := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}}
+		seen := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}}
+		percent := garbageRest
 		for {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
-				debug.SetGCPercent(garbageRest)
 				return
 			}
-			metrics.Read(runs)
-			switch changed := g.look(runs[0].Value.Uint64()); {
-			case changed && g.busy:
-				debug.SetGCPercent(garbageBusy)
-			case changed:
-				debug.SetGCPercent(garbageRest)
+			metrics.Read(seen)
+			was := percent
+			if percent = g.look(seen[0].Value.Uint64(), seen[1].Value.Uint64()+seen[2].Value.Uint64()); percent == was {
+				continue
+			}
+			debug.SetGCPercent(percent)
+			if percent == garbageRest {
 				debug.FreeOSMemory()
 			}
 		}

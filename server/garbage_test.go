@@ -15,16 +15,24 @@ func TestGarbage(t *testing.T) {
 	runs := uint64(7) // before the first look, as a program that has just started
 	for i, step := range []struct {
 		made uint64
-		busy bool
+		want int
 	}{
-		{0, true}, // 7 of them at once
-		{0, true}, {0, true}, {0, false}, {1, false}, {1, false},
-		{busyRuns, true}, {0, true}, {0, true}, {1, true}, {0, true}, {0, true}, {0, false}, {0, false}, {10, true},
+		{0, garbageBusy}, // 7 of them at once
+		{0, garbageBusy}, {0, garbageBusy}, {0, garbageRest}, {1, garbageRest}, {1, garbageRest},
+		{busyRuns, garbageBusy}, {0, garbageBusy}, {0, garbageBusy}, {1, garbageBusy}, {0, garbageBusy}, {0, garbageBusy},
+		{0, garbageRest}, {0, garbageRest}, {10, garbageBusy},
 	} {
 		runs += step.made
-		was := g.busy
-		if changed := g.look(runs); g.busy != step.busy || changed != (was != step.busy) {
-			t.Errorf("look %d, %d runs: busy %v, changed %v", i, step.made, g.busy, changed)
+		if got := g.look(runs, 10<<20); got != step.want {
+			t.Errorf("look %d, %d runs: %d %%, want %d", i, step.made, got, step.want)
+		}
+	}
+	for inUse, want := range map[uint64]int{
+		0: garbageBusy, garbageMost / 4: garbageBusy, garbageMost/4 + 1<<20: 300, garbageMost / 2: 200, garbageMost: garbageRest, 100 * garbageMost: garbageRest,
+	} {
+		runs += busyRuns
+		if got := g.look(runs, inUse); got != want {
+			t.Errorf("with %d MiB in use: %d %%, want %d", inUse>>20, got, want)
 		}
 	}
 }

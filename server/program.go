@@ -141,7 +141,7 @@ func (p *program) open(ctx context.Context) (err error) {
 	}
 	p.deep = deep.Start(runtime.GOMAXPROCS(0))
 	p.api = &api.Server{
-		Deep: p.deep,
+		Deep:     p.deep,
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,

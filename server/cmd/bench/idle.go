@@ -31,6 +31,10 @@ func (b *bench) diskFloor(context.Context) error {
 	return nil
 }
 
+// restAfter is how long after the last connect the server has given back what it
+// took for the connecting.
+const restAfter = 9 * time.Second
+
 // idleSessions measures what a session costs that does nothing.
 func (b *bench) idleSessions(ctx context.Context) error {
 	for _, s := range []subject{fanOut(), durable(), b.product()} {
@@ -72,10 +76,15 @@ func (b *bench) idleOf(ctx context.Context, s subject, sessions int, p *host.Pro
 	busy := tool(used, took)
 	b.book.Add(name("CPU per connect, own, µs"), micros(used.Server)/float64(sessions), busy)
 	b.book.Add(name("sessions ready, each second"), float64(sessions)/took.Seconds(), busy)
-	if s.binary != "" && b.round == 0 { // it takes as long as all the rest
-		if err := b.silent(ctx, p, f, name); err != nil {
-			return err
-		}
+	switch {
+	case s.binary == "":
+	case b.round == 0: // it takes as long as all the rest
+		err = b.silent(ctx, p, f, name)
+	default:
+		err = f.Idle(ctx, restAfter)
+	}
+	if err != nil {
+		return err
 	}
 	full, err := held(ctx, p)
 	if err != nil {
@@ -89,7 +98,7 @@ func (b *bench) idleOf(ctx context.Context, s subject, sessions int, p *host.Pro
 // has told what it has shown, which is news to the others once.
 func (b *bench) silent(ctx context.Context, p *host.Process, f *load.Fleet, name func(string) report.Name) error {
 	f.Show()
-	if err := f.Idle(ctx, time.Second); err != nil {
+	if err := f.Idle(ctx, restAfter); err != nil {
 		return err
 	}
 	if err := p.Collect(ctx); err != nil { // what the connecting left

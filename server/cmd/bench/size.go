@@ -41,7 +41,7 @@ func full() size {
 func short() size {
 	return size{
 		rounds: 1, idle: 400, busy: 200, crowd: 200, rates: []int{500, 2000},
-		warm: 300 * time.Millisecond, window: time.Second, silence: 3 * time.Second,
+		warm: 300 * time.Millisecond, window: time.Second, silence: 9 * time.Second,
 		step: 600 * time.Millisecond, halves: 1, stall: 3 * time.Second, rest: 500 * time.Millisecond, stored: 50_000,
 	}
 }
