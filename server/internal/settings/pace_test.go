@@ -8,36 +8,35 @@ import (
 	"time"
 )
 
-// A lone patch waits for nobody, and neither do a thousand in a second; where
-// they come faster, commits keep their distance.
+// A lone patch waits for nobody, and neither does anybody while commits leave time;
+// where they do not, they keep their distance.
 func TestPace(t *testing.T) {
 	for name, tt := range map[string]struct {
-		every time.Duration // between two groups
-		size  int
-		most  time.Duration // what a group waits
-		paced bool
+		took, rest time.Duration // each commit, and until the next one would begin
+		least      time.Duration // that the last ones began apart
+		most       time.Duration
 	}{
-		"a lone patch now and then": {10 * time.Second, 1, 0, false},
-		"a thousand a second":       {time.Millisecond, 1, 0, false},
-		"two thousand a second":     {500 * time.Microsecond, 1, 0, false},
-		"three thousand a second":   {333 * time.Microsecond, 1, pacing / 2, true},
-		"five thousand a second":    {400 * time.Microsecond, 2, pacing, true},
-		"large groups":              {5 * time.Millisecond, 100, 0, false}, // they are far enough apart
+		"a lone patch now and then":  {time.Millisecond, 10 * time.Second, 10*time.Second + time.Millisecond, 10*time.Second + time.Millisecond},
+		"a third of the time":        {500 * time.Microsecond, time.Millisecond, 1500 * time.Microsecond, 1500 * time.Microsecond},
+		"half of the time":           {100 * time.Microsecond, 100 * time.Microsecond, 200 * time.Microsecond, 300 * time.Microsecond},
+		"one after the other":        {500 * time.Microsecond, 0, 900 * time.Microsecond, 1200 * time.Microsecond},
+		"one after the other, heavy": {1500 * time.Microsecond, 0, pacing - time.Microsecond, pacing},
+		"a slow disk":                {5 * time.Millisecond, 0, 5 * time.Millisecond, 5 * time.Millisecond}, // they are far enough apart
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p pace
-			now, waited := time.Unix(0, 0), false
+			now, apart := time.Unix(0, 0), time.Duration(0)
 			for range 3000 {
-				now = now.Add(tt.every)
-				wait := p.wait(now)
-				if wait > tt.most {
-					t.Fatalf("a group waits %v", wait)
-				}
-				waited = waited || wait > 0
-				p.begin(now, tt.size)
+				began := now
+				p.begin(now)
+				now = now.Add(tt.took)
+				p.end(now)
+				now = now.Add(tt.rest)
+				now = now.Add(p.wait(now))
+				apart = now.Sub(began)
 			}
-			if waited != tt.paced {
-				t.Errorf("paced: %v", waited)
+			if apart < tt.least || apart > tt.most {
+				t.Errorf("commits begin %v apart, not %v to %v", apart, tt.least, tt.most)
 			}
 			if wait := p.wait(now.Add(time.Minute)); wait > 0 {
 				t.Errorf("a minute later a lone patch waits %v", wait)
@@ -46,24 +45,27 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// instant is a store whose commits take no time.
-type instant struct {
+// lasting is a store whose commits take a time that does not depend on how much they store.
+type lasting struct {
 	*slowStore
+	takes time.Duration
+
 	mu     sync.Mutex
 	groups []time.Time
 }
 
-func (s *instant) Commit(_ context.Context, group []*Write, limits Limits) ([]Outcome, error) {
+func (s *lasting) Commit(_ context.Context, group []*Write, limits Limits) ([]Outcome, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.groups = append(s.groups, time.Now())
+	time.Sleep(s.takes)
 	return make([]Outcome, len(group)), nil
 }
 
 // The service keeps the distance, and answers all.
 func TestServiceIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &instant{slowStore: newSlowStore()}
+		store := &lasting{slowStore: newSlowStore(), takes: 1500 * time.Microsecond}
 		s := NewService(store, DemoSchema(), DefaultLimits, store, time.Now)
 		defer s.Close()
 		answered := make(chan Outcome, 5000)
@@ -71,7 +73,7 @@ func TestServiceIsPaced(t *testing.T) {
 			time.Sleep(200 * time.Microsecond)
 			s.Submit("u", "d", period("x"), func(o Outcome) { answered <- o })
 		}
-		time.Sleep(pacing)
+		time.Sleep(2 * pacing)
 		synctest.Wait()
 		if len(answered) != 5000 {
 			t.Errorf("%d answered", len(answered))

@@ -153,8 +153,9 @@ func (s *Service) commitLoop() {
 			if len(group) == 0 {
 				break
 			}
-			pace.begin(time.Now(), len(group))
+			pace.begin(time.Now())
 			s.commit(group)
+			pace.end(time.Now())
 		}
 	}
 }
