@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"runtime/debug"
 	"testing"
 	"testing/synctest"
@@ -37,21 +36,19 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// Whoever has set GOGC is obeyed; without it, it is Go's own again at the end.
+// Whoever has set GOGC is obeyed; without it, it is Go's own at the end.
 func TestGarbageIsTended(t *testing.T) {
-	t.Setenv("GOGC", "70")
-	tendGarbage()()
-	if err := os.Unsetenv("GOGC"); err != nil {
-		t.Fatal(err)
-	}
-	before := debug.SetGCPercent(garbageRest)
-	defer debug.SetGCPercent(before)
-	synctest.Test(t, func(t *testing.T) {
-		stop := tendGarbage()
-		time.Sleep(10 * lookEvery) // the bubble's clock: no real wait
-		stop()
-	})
-	if got := debug.SetGCPercent(garbageRest); got != garbageRest {
-		t.Errorf("%d %% at the end", got)
+	const another = garbageBusy + 50 // percent
+	for gogc, want := range map[string]int{"70": another, "": garbageRest} {
+		t.Setenv("GOGC", gogc)
+		before := debug.SetGCPercent(another)
+		synctest.Test(t, func(t *testing.T) {
+			stop := tendGarbage()
+			time.Sleep(10 * lookEvery) // the bubble's clock: no real wait
+			stop()
+		})
+		if got := debug.SetGCPercent(before); got != want {
+			t.Errorf("with GOGC=%q %d %% at the end, want %d", gogc, got, want)
+		}
 	}
 }
