@@ -8,7 +8,7 @@ for candidate in "${CHROMIUM_PATH:-}" chromium chromium-browser google-chrome; d
   fi
 done
 # Without a font, text is drawn as boxes.
-if ! sh "$(dirname "$0")/../../scripts/need.sh" chromium chromium fonts-liberation; then
+if ! sh "$(dirname "$0")/../../.ci/need.sh" chromium chromium fonts-liberation; then
   echo "or set CHROMIUM_PATH to a Chromium or Chrome" >&2
   exit 1
 fi
