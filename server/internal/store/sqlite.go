@@ -69,10 +69,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := private(path); err != nil {
 		return err
 	}
-	if err := registerVFS(); err != nil {
-		return err
-	}
-	if s.write, err = pool(dsn(path, "_txlock=immediate&vfs="+vfsName)+writerRoom, 1); err != nil {
+	if s.write, err = pool(dsn(path, "_txlock=immediate")+writerRoom, 1); err != nil {
 		return err
 	}
 	if err := checkVersion(ctx, s.write); err != nil {
@@ -81,7 +78,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := sqliteSchema.migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.read, err = pool(dsn(path, "_query_only=1&vfs="+vfsName), readers); err != nil {
+	if s.read, err = pool(dsn(path, "_query_only=1"), readers); err != nil {
 		return err
 	}
 	if err := startEpoch(ctx, s.write); err != nil {
