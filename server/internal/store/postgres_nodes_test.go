@@ -89,7 +89,7 @@ func TestRevisionOrderIsCommitOrder(t *testing.T) {
 	defer func() { _ = held.Close(context.WithoutCancel(t.Context())) }()
 	open := postgresGroup{t.Context(), held}
 	first := write("u_1", "d_1", "first", `{"billing":{"salary":1}}`)
-	g := newGroup(&open, newKnown(), settings.DefaultLimits)
+	g := newGroup(&open, settings.DefaultLimits)
 	must(t, open.load(g, []*settings.Write{first}))
 	if out, err := g.write(first); err != nil || out.Answer.Revision != 1 {
 		t.Fatalf("%+v, %v", out, err)

@@ -135,9 +135,6 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions
 			return unbegun{err}
 		}
 		defer func() { _ = plain.Rollback() }() // after a commit it does nothing
-		if s.groups != nil && db == s.write {
-			s.groups.forget() // while the writing connection is ours: no group falls between
-		}
 		tx, err := s.dialect.open(ctx, plain)
 		if err != nil {
 			return err
