@@ -28,19 +28,18 @@ const (
 // sqliteGroups commits groups on SQLite's writing connection. It calls the
 // driver directly, because database/sql costs as much per statement as SQLite.
 type sqliteGroups struct {
-	db     *sql.DB
-	beside *checkpointer
-	conn   driver.Conn // that the statements are prepared on
+	db   *sql.DB
+	conn driver.Conn // that the statements are prepared on
 
-	begin, end, undo, checkpoint                                 *statement
+	begin, end, undo                                             *statement
 	epoch                                                        *statement
 	head, member, value, before, put, history, remember, advance *statement
 }
 
 // newSQLiteGroups makes sure that the statements can be prepared. The caller
 // closes what it returns, with an error too.
-func newSQLiteGroups(ctx context.Context, db, beside *sql.DB) (*sqliteGroups, error) {
-	s := &sqliteGroups{db: db, beside: newCheckpointer(beside)}
+func newSQLiteGroups(ctx context.Context, db *sql.DB) (*sqliteGroups, error) {
+	s := &sqliteGroups{db: db}
 	return s, s.on(ctx, func(driver.Conn) error { return nil })
 }
 
@@ -48,7 +47,6 @@ func newSQLiteGroups(ctx context.Context, db, beside *sql.DB) (*sqliteGroups, er
 // connection that was interrupted is closed by its pool already, and to end its
 // statements then is a panic of the driver's.
 func (s *sqliteGroups) close() error {
-	s.beside.close()
 	if one, ok := s.conn.(driver.Validator); ok && !one.IsValid() {
 		s.conn = nil
 		return nil
@@ -67,8 +65,7 @@ func (s *sqliteGroups) close() error {
 func (s *sqliteGroups) statements() map[string]**statement {
 	return map[string]**statement{
 		"BEGIN IMMEDIATE": &s.begin, "COMMIT": &s.end, "ROLLBACK": &s.undo, "SELECT epoch FROM epoch": &s.epoch,
-		sqlCheckpoint: &s.checkpoint,
-		sqlHead:       &s.head, sqlMember: &s.member, sqlValue: &s.value, sqlBefore: &s.before,
+		sqlHead: &s.head, sqlMember: &s.member, sqlValue: &s.value, sqlBefore: &s.before,
 		sqlPut: &s.put, sqlHistory: &s.history, sqlRemember: &s.remember, sqlAdvance: &s.advance,
 	}
 }
@@ -120,9 +117,6 @@ func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx) error) 
 		return err
 	}
 	return s.on(ctx, func(conn driver.Conn) (err error) {
-		if s.beside.rest.Swap(false) {
-			_ = s.checkpoint.exec() // a failure leaves everything as it is
-		}
 		if err := s.begin.exec(); err != nil {
 			return err
 		}
@@ -278,7 +272,6 @@ func (t *sqliteGroup) store(g *group, last bool) error {
 			return err
 		}
 	}
-	t.beside.wrote(len(g.pending.changes) + len(g.pending.answers) + len(g.pending.users))
 	g.stored()
 	if !last {
 		return nil

@@ -69,7 +69,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := private(path); err != nil {
 		return err
 	}
-	if s.write, err = pool(dsn(path, "_txlock=immediate")+writerRoom, 1); err != nil {
+	if s.write, err = pool(dsn(path, "_txlock=immediate")+writerCache, 1); err != nil {
 		return err
 	}
 	if err := checkVersion(ctx, s.write); err != nil {
@@ -88,7 +88,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 		return err
 	}
 	s.deep = deep.Start(readers)
-	s.groups, err = newSQLiteGroups(ctx, s.write, s.read)
+	s.groups, err = newSQLiteGroups(ctx, s.write)
 	return err
 }
 
@@ -102,12 +102,8 @@ func private(path string) error {
 	return errors.Join(file.Chmod(0o600), file.Close())
 }
 
-// writerRoom is what the writer may use besides: 16 MiB of pages that it need not
-// read again, and a WAL of 64 MiB before it has to move it into the database: see
-// checkpointer, which does so for 32 MiB, so that a page that changes all the time
-// is moved once for many changes. With 1,000 busy users a tenth of the processor
-// was reading and moving pages.
-const writerRoom = "&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16384)"
+// writerCache is the writer's page cache: 16 MiB.
+const writerCache = "&_pragma=cache_size(-16384)"
 
 // dsn returns the address of the database for the driver. The "file:" form is
 // needed for its parameters to be obeyed.

@@ -39,8 +39,7 @@ func TestPragmasOfBothPools(t *testing.T) {
 		"busy_timeout": {"5000", "5000"},
 		"query_only":   {"0", "1"},
 
-		"cache_size":         {"-16384", "-2000"},
-		"wal_autocheckpoint": {"16384", "1000"},
+		"cache_size": {"-16384", "-2000"},
 	}
 	for pragma, want := range tests {
 		t.Run(pragma, func(t *testing.T) {
