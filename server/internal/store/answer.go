@@ -1,8 +1,6 @@
 package store
 
 import (
-	"encoding/hex"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -28,23 +26,10 @@ type entryRow struct {
 	At       time.Time `json:"t"`
 }
 
-// encodeAnswer returns an answer as it is kept. Nearly all are but a revision,
-// which needs no encoder (what that saves: see stamper).
+// encodeAnswer returns an answer as it is stored.
 func encodeAnswer(a settings.Answer) (string, error) {
-	if a.Revision > 0 && len(a.Overwrote) == 0 && len(a.Conflict) == 0 {
-		var room [32]byte
-		text := strconv.AppendUint(append(room[:0], `{"r":`...), a.Revision, 10)
-		return string(append(text, '}')), nil
-	}
 	text, err := json.Marshal(answerRow{a.Revision, entryRows(a.Overwrote), entryRows(a.Conflict)})
 	return string(text), err
-}
-
-// hashText is how the hash of a patch is kept.
-func hashText(hash [32]byte) string {
-	var text [2 * len(hash)]byte
-	hex.Encode(text[:], hash[:])
-	return string(text[:])
 }
 
 func decodeAnswer(text string) (settings.Answer, error) {

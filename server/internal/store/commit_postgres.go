@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -185,7 +186,7 @@ func (g *group) readValues(rows pgx.Rows) error {
 		var at string
 		err := rows.Scan(&id.user, &id.key.Block, &id.key.Name, &v.Text, &v.Revision, &v.Device, &at)
 		if err == nil {
-			v.At, err = time.Parse(stampLayout, at)
+			v.At, err = parseInstant(at)
 		}
 		if err != nil {
 			return err
@@ -252,13 +253,12 @@ func queueChanges(b *pgx.Batch, g *group) {
 type changeColumns struct {
 	user, block, key, value, device, at []string
 	revision                            []int64
-	stamps                              stamper
 }
 
 func (l *changeColumns) add(c *pendingChange) {
 	l.user, l.block, l.key = append(l.user, c.user), append(l.block, c.key.Block), append(l.key, c.key.Name)
 	l.value, l.device = append(l.value, c.Text), append(l.device, c.Device)
-	l.at, l.revision = append(l.at, l.stamps.stamp(c.At)), append(l.revision, int64(c.Revision)) // #nosec G115 -- of a bigint
+	l.at, l.revision = append(l.at, formatInstant(c.At)), append(l.revision, int64(c.Revision)) // #nosec G115 -- of a bigint
 }
 
 func queueAnswers(b *pgx.Batch, answers []pendingAnswer) {
@@ -266,10 +266,9 @@ func queueAnswers(b *pgx.Batch, answers []pendingAnswer) {
 		return
 	}
 	var columns [5][]string
-	var stamps stamper
 	for _, a := range answers {
 		w := a.write
-		for i, v := range [...]string{w.Device, w.Patch.ID, hashText(w.Hash), a.text, stamps.stamp(w.At)} {
+		for i, v := range [...]string{w.Device, w.Patch.ID, hex.EncodeToString(w.Hash[:]), a.text, formatInstant(w.At)} {
 			columns[i] = append(columns[i], v)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
 
 	"social-server/internal/settings"
 )
@@ -136,10 +135,9 @@ func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx) error) 
 // sqliteGroup is one transaction.
 type sqliteGroup struct {
 	*sqliteGroups
-	ctx    context.Context
-	conn   driver.Conn
-	stamps stamper
-	done   bool // it is committed
+	ctx  context.Context
+	conn driver.Conn
+	done bool // it is committed
 }
 
 func (t *sqliteGroup) load(g *group, writes []*settings.Write) error {
@@ -217,7 +215,7 @@ func (t *sqliteGroup) loadValue(g *group, id valueID) error {
 	v.ok, err = t.value.row(func(row []driver.Value) (err error) {
 		var at string
 		if err = scan(row, &v.Text, &v.Revision, &v.Device, &at); err == nil {
-			v.At, err = time.Parse(stampLayout, at)
+			v.At, err = parseInstant(at)
 		}
 		return err
 	}, id.user, id.key.Block, id.key.Name)
@@ -262,7 +260,7 @@ func (t *sqliteGroup) store(g *group, last bool) error {
 		}
 	}
 	for _, a := range g.pending.answers {
-		if err := t.remember.exec(a.write.Device, a.write.Patch.ID, hashText(a.write.Hash), a.text, t.stamps.stamp(a.write.At)); err != nil {
+		if err := t.remember.exec(a.write.Device, a.write.Patch.ID, hex.EncodeToString(a.write.Hash[:]), a.text, formatInstant(a.write.At)); err != nil {
 			return err
 		}
 	}
@@ -283,7 +281,7 @@ func (t *sqliteGroup) store(g *group, last bool) error {
 
 // storeChange writes a value, unless a later one of the group replaces it, and its history.
 func (t *sqliteGroup) storeChange(g *group, c *pendingChange) error {
-	at, revision := t.stamps.stamp(c.At), int64(c.Revision) // #nosec G115 -- one more with each patch
+	at, revision := formatInstant(c.At), int64(c.Revision) // #nosec G115 -- one more with each patch
 	if g.newest(c) {
 		if err := t.put.exec(c.user, c.key.Block, c.key.Name, c.Text, revision, c.Device, at); err != nil {
 			return err

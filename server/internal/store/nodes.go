@@ -83,7 +83,7 @@ func (s *Store) Standings(ctx context.Context, seats []hub.Seat) ([]hub.Standing
 func (s *Store) TouchDevices(ctx context.Context, seen map[string]time.Time) error {
 	rows := make([][2]string, 0, len(seen))
 	for device, at := range seen {
-		rows = append(rows, [2]string{device, at.UTC().Format(stampLayout)})
+		rows = append(rows, [2]string{device, formatInstant(at)})
 	}
 	return s.onElements(ctx, s.write, rows, func(db *gorm.DB, elements string) error {
 		return db.Exec("UPDATE devices SET last_seen = seen.at FROM"+

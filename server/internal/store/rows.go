@@ -15,12 +15,18 @@ type instant struct{ time.Time }
 // instantLayout is the format of SPEC V6.
 const instantLayout = "2006-01-02T15:04:05.000Z"
 
+// formatInstant returns a time as it is stored.
+func formatInstant(at time.Time) string { return at.UTC().Format(instantLayout) }
+
+// parseInstant reads what formatInstant returned.
+func parseInstant(text string) (time.Time, error) { return time.Parse(instantLayout, text) }
+
 // Value is what the driver stores.
 func (i instant) Value() (driver.Value, error) {
 	if i.IsZero() {
 		return nil, nil
 	}
-	return i.UTC().Format(instantLayout), nil
+	return formatInstant(i.Time), nil
 }
 
 // Scan reads what Value stored.
@@ -29,7 +35,7 @@ func (i *instant) Scan(stored any) (err error) {
 	case nil:
 		*i = instant{}
 	case string:
-		i.Time, err = time.Parse(instantLayout, text)
+		i.Time, err = parseInstant(text)
 	default:
 		err = fmt.Errorf("a time is stored as %T", stored)
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/jinzhu/gorm"
 
@@ -16,23 +15,6 @@ var (
 	_ settings.Store = (*Store)(nil)
 	_ hub.Source     = (*Store)(nil)
 )
-
-// stampLayout is how times are kept: RFC 3339, UTC, milliseconds.
-const stampLayout = "2006-01-02T15:04:05.000Z"
-
-// stamper writes times as they are kept. Those of a group are all the same: with
-// encodeAnswer it saves 1.5 µs of the 22 that a patch takes on a RAM disk.
-type stamper struct {
-	at   time.Time
-	text string
-}
-
-func (s *stamper) stamp(at time.Time) string {
-	if s.text == "" || !s.at.Equal(at) {
-		s.at, s.text = at, at.UTC().Format(stampLayout)
-	}
-	return s.text
-}
 
 // Changed returns a user's head and its entries above a revision, both read at
 // one point in time. An unknown user is errs.NotFound.
@@ -72,7 +54,7 @@ func entriesAbove(tx *gorm.DB, user string, above uint64) ([]settings.Entry, err
 	}
 	entries := make([]settings.Entry, len(rows))
 	for i, r := range rows {
-		at, err := time.Parse(stampLayout, r.At)
+		at, err := parseInstant(r.At)
 		if err != nil {
 			return nil, err
 		}
