@@ -57,7 +57,6 @@ func serve(ctx context.Context, stop func(), cfg config.Config, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	defer tendGarbage()()
 	fmt.Fprintf(out, "Social server %s is ready at %s\nIts data is in %s. Ctrl-C stops it.\n", version, p.url, p.data)
 	select {
 	case <-ctx.Done():
