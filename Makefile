@@ -102,7 +102,8 @@ bench-short: build-bench ## the same in two minutes, for a look; writes nothing
 
 .PHONY: build-bench
 build-bench: build
-	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -tags slowcommit -o ../bin/social-server-slow-commit .
+	@printf '{"Replace":{"%s/slowcommit.go":"%s/slowcommit.go.txt"}}' "$(CURDIR)/server/internal/store" "$(CURDIR)/server/cmd/bench/testdata" > bin/slowcommit.json
+	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -overlay ../bin/slowcommit.json -o ../bin/social-server-slow-commit .
 	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o ../bin/bench ./cmd/bench
 
 test-client: $(INSTALLED) ## client: lint, types, unit tests

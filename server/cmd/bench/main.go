@@ -64,7 +64,7 @@ type options struct {
 func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.server, "server", "bin/social-server", "the server's binary")
-	flags.StringVar(&o.slow, "slow-server", "", "the server built with -tags slowcommit; empty: no such rows")
+	flags.StringVar(&o.slow, "slow-server", "", "the server built with cmd/bench/testdata/slowcommit.go.txt; empty: no such rows")
 	flags.StringVar(&o.out, "out", "", "file to write the report to")
 	flags.StringVar(&o.commit, "commit", "unknown", "what is measured, for the report")
 	flags.StringVar(&o.only, "run", "", "run only the scenarios that match; see -list")

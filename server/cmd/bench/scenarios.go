@@ -23,7 +23,7 @@ func scenarios() []scenario {
 		{name: "rates", headline: "Changes at a fixed rate", run: (*bench).fixedRates,
 			text: "Users of five devices; each change of 100 bytes goes to the four others and comes back to its sender: five deliveries. Latency counts from when a change was due. CPU is the process's own, or everything its core did, which includes the kernel's work for the disk."},
 		{name: "slow-commit", headline: "The same, with 2 ms added to each commit", run: (*bench).slowCommits,
-			text: "A disk whose flush takes its time. Floor (b) sleeps before each commit, the server in SQLite's commit hook (build tag slowcommit)."},
+			text: "A disk whose flush takes its time. Floor (b) sleeps before each commit, the server in SQLite's commit hook, compiled in by go build -overlay."},
 		{name: "saturation", headline: "The highest rate held", run: (*bench).saturation,
 			text: "The highest rate at which 99 of 100 deliveries arrive within 100 ms: up in steps of 1.5, then the last step halved."},
 		{name: "crowd", headline: "One user with very many devices", run: (*bench).crowded,

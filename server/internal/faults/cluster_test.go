@@ -32,10 +32,10 @@ type cluster struct {
 
 // plan says what is unusual about a cluster.
 type plan struct {
-	depot   *depot   // the PostgreSQL server; nil: the shared one
-	users   int      // 0 is one
-	noRedis bool     // it is down at first
-	tags    []string // of the build
+	depot   *depot // the PostgreSQL server; nil: the shared one
+	users   int    // 0 is one
+	noRedis bool   // it is down at first
+	planted bool   // the nodes are built with planted bugs
 	env     []string
 }
 
@@ -55,8 +55,12 @@ func newCluster(t *testing.T, how plan) *cluster {
 	}
 	c := &cluster{depot: how.depot, data: Postgres(how.depot.URL(name)), Redis: newRedis(t)}
 	c.A, c.B = c.newSide(t, name, how.env), c.newSide(t, name, how.env)
+	build := builder.Binary
+	if how.planted {
+		build = builder.Planted
+	}
 	for _, s := range c.both() {
-		s.Binary, err = builder.Binary(how.tags...)
+		s.Binary, err = build()
 		if err != nil {
 			t.Fatal(err)
 		}

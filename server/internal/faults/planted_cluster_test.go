@@ -24,7 +24,7 @@ func TestPlantedBugsAreFoundOnNodes(t *testing.T) {
 	} {
 		t.Run(tt.plant, func(t *testing.T) {
 			for range 20 {
-				c := newCluster(t, plan{tags: []string{"planted"}, env: []string{"PLANT=" + tt.plant}})
+				c := newCluster(t, plan{planted: true, env: []string{"PLANT=" + tt.plant}})
 				tt.fault(c)
 				_, wrong := c.findings()
 				hit := strings.Contains(strings.Join(wrong, "\n"), tt.found) && len(wrong) > 0

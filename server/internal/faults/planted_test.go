@@ -35,7 +35,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	} {
 		t.Run(tt.plant, func(t *testing.T) {
 			t.Parallel()
-			binary, err := builder.Binary("planted")
+			binary, err := builder.Planted()
 			if err != nil {
 				t.Fatal(err)
 			}

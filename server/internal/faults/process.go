@@ -21,26 +21,42 @@ type Builder struct {
 	built map[string]func() (string, error)
 }
 
-// Binary returns the path of a server built with the tags; with the race
-// detector, if these tests run under it.
-func (b *Builder) Binary(tags ...string) (string, error) {
-	name := strings.Join(append([]string{"social-server"}, tags...), "-")
+// Binary returns the path of a built server; with the race detector, if these
+// tests run under it.
+func (b *Builder) Binary() (string, error) { return b.variant("social-server", nil) }
+
+// Planted returns the path of a server with planted bugs: see plant.
+func (b *Builder) Planted() (string, error) {
+	return b.variant("social-server-planted", func() ([]string, error) {
+		overlay, err := plant(b.Dir)
+		return []string{"-overlay", overlay}, err
+	})
+}
+
+func (b *Builder) variant(name string, flags func() ([]string, error)) (string, error) {
 	b.mu.Lock()
 	if b.built == nil {
 		b.built = make(map[string]func() (string, error))
 	}
 	build := b.built[name]
 	if build == nil {
-		build = sync.OnceValues(func() (string, error) { return b.build(name, tags) })
+		build = sync.OnceValues(func() (string, error) { return b.build(name, flags) })
 		b.built[name] = build
 	}
 	b.mu.Unlock()
 	return build()
 }
 
-func (b *Builder) build(name string, tags []string) (string, error) {
+func (b *Builder) build(name string, flags func() ([]string, error)) (string, error) {
 	path := filepath.Join(b.Dir, name)
-	args := []string{"build", "-buildvcs=false", "-o", path, "-tags", strings.Join(tags, ",")}
+	args := []string{"build", "-buildvcs=false", "-o", path}
+	if flags != nil {
+		more, err := flags()
+		if err != nil {
+			return "", err
+		}
+		args = append(args, more...)
+	}
 	if raceEnabled {
 		args = append(args, "-race")
 	}

@@ -73,7 +73,7 @@ type submitted struct {
 func NewService(store Store, schema *Schema, limits Limits, audience Audience, now func() time.Time) *Service {
 	s := &Service{
 		Schema: schema, Limits: limits,
-		store: planted(store, audience), audience: audience, now: now,
+		store: store, audience: audience, now: now,
 		work: make(chan struct{}, 1), done: make(chan struct{}), doubted: make(map[string]bool),
 	}
 	go s.commitLoop()

@@ -100,7 +100,6 @@ func (s *State) put(e Entry) {
 // Since returns the entries above a revision, ordered by revision. The slice is
 // the state's own: it is valid until the next Apply and must not be changed.
 func (s *State) Since(revision uint64) []Entry {
-	revision = plantedCursor(revision)
 	at := len(s.recent)
 	for at > 0 && s.recent[at-1].Revision > revision {
 		at--

@@ -131,7 +131,6 @@ func (g *group) write(w *settings.Write) (settings.Outcome, error) {
 		return settings.Outcome{Err: errs.New(errs.NotFound, "This device has not joined such a user.")}, nil
 	}
 	head := g.heads[w.User]
-	plantedHead(g, w.User)
 	cur := settings.Current{Head: &head.Head, Before: g.answers[[2]string{w.Device, w.Patch.ID}]}
 	cur.Value = func(k settings.Key) (settings.Value, bool) {
 		v := g.values[valueID{w.User, k}]
@@ -183,9 +182,6 @@ func (g *group) keep(w *settings.Write, out settings.Outcome) error {
 			p.changes = append(p.changes, pendingChange{id, e.Value, g.values[id], w.Patch.ID})
 			g.values[id] = knownValue{e.Value, true}
 		}
-	}
-	if plantForgetIDs {
-		return nil
 	}
 	g.answers[[2]string{w.Device, w.Patch.ID}] = &settings.Remembered{Hash: w.Hash, Answer: out.Answer}
 	text, err := encodeAnswer(out.Answer)
