@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"social-server/internal/account"
+	"social-server/internal/cluster"
 	"social-server/internal/config"
 	"social-server/internal/doctor"
 	"social-server/internal/errs"
-	"social-server/internal/relay"
 	"social-server/internal/store"
 )
 
@@ -179,7 +179,7 @@ func (p *practice) redis(ctx context.Context) doctor.Finding {
 	if !p.cfg.SeveralNodes() {
 		return doctor.Good("not needed: REDIS_URL is empty, so this is the only node")
 	}
-	answered, relayed, err := relay.Probe(ctx, p.cfg.RedisURL.Reveal())
+	answered, relayed, err := cluster.Probe(ctx, p.cfg.RedisURL.Reveal())
 	if err != nil {
 		return doctor.Bad("REDIS_URL: %v; changes reach other nodes late", err)
 	}

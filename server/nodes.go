@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"social-server/internal/api"
+	"social-server/internal/cluster"
 	"social-server/internal/config"
-	"social-server/internal/relay"
 	"social-server/internal/settings"
 	"social-server/internal/store"
 )
@@ -100,15 +100,15 @@ func openBeside(ctx context.Context, cfg config.Config) (db *store.Store, err er
 	return db, nil
 }
 
-// openRelay makes the relay to the other nodes, if there are any. It need not
+// openBroker makes the broker to the other nodes, if there are any. It need not
 // reach Redis: patches are stored without it, and reach other nodes later.
-func (p *program) openRelay(keys []config.Secret) (err error) {
+func (p *program) openBroker(keys []config.Secret) (err error) {
 	if !p.cfg.SeveralNodes() {
 		return nil
 	}
-	p.relay, err = relay.OpenRedis(relay.Options{
+	p.broker, err = cluster.OpenRedis(cluster.Options{
 		URL: p.cfg.RedisURL.Reveal(), Keys: signingKeys(keys), Log: p.log,
-		Count: func(e relay.Event) { p.metrics.Relayed(string(e)) },
+		Count: func(e cluster.Counter) { p.metrics.Relayed(string(e)) },
 	})
 	if err != nil {
 		return fmt.Errorf("REDIS_URL: %w", err)
@@ -119,8 +119,8 @@ func (p *program) openRelay(keys []config.Secret) (err error) {
 // checks are what readiness looks at.
 func (p *program) checks() []api.Check {
 	checks := []api.Check{{Name: "database", Needed: true, Run: p.store.Ping}}
-	if p.relay != nil {
-		checks = append(checks, api.Check{Name: "relay", Run: p.relay.Ping})
+	if p.broker != nil {
+		checks = append(checks, api.Check{Name: "relay", Run: p.broker.Ping})
 	}
 	return checks
 }

@@ -15,12 +15,12 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/api"
+	"social-server/internal/cluster"
 	"social-server/internal/config"
 	"social-server/internal/deep"
 	"social-server/internal/hub"
 	"social-server/internal/metrics"
 	"social-server/internal/protocol"
-	"social-server/internal/relay"
 	"social-server/internal/settings"
 	"social-server/internal/store"
 	"social-server/internal/web"
@@ -32,7 +32,7 @@ type program struct {
 	log      *slog.Logger
 	listener net.Listener
 	store    *store.Store
-	relay    *relay.Redis // to the other nodes; nil: there are none
+	broker   *cluster.Redis // to the other nodes; nil: there are none
 	hubs     *hub.Registry
 	settings *settings.Service
 	janitor  *settings.Janitor
@@ -120,7 +120,7 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err := p.openStore(ctx); err != nil {
 		return err
 	}
-	if err := p.openRelay(keys); err != nil {
+	if err := p.openBroker(keys); err != nil {
 		return err
 	}
 	limits := p.cfg.Limits
@@ -132,8 +132,8 @@ func (p *program) open(ctx context.Context) (err error) {
 	if p.accounts, err = account.New(p.accountConfig(keys)); err != nil {
 		return err
 	}
-	if p.relay != nil {
-		p.relay.Start(p.hubs)
+	if p.broker != nil {
+		p.broker.Start(p.hubs)
 	}
 	client, err := web.Open(web.Embedded())
 	if err != nil {
@@ -171,14 +171,14 @@ func (p *program) hubOptions() hub.Options {
 	options := hub.Options{
 		SessionsPerDevice: p.cfg.Limits.SessionsPerDevice,
 		PingEvery:         timing.PingEvery, PongWithin: timing.PongWithin, AuthDueLead: timing.AuthDueLead,
-		Resynced: p.metrics.Resynced, Gap: p.metrics.Gap, Delivered: p.metrics.Delivered,
+		Resynced: p.metrics.Resynced, GapFound: p.metrics.Gap, Delivered: p.metrics.Delivered,
 	}
 	switch {
-	case p.relay != nil: // a nil *relay.Redis is not a nil Relay
-		options.Relay = p.relay
+	case p.broker != nil: // a nil *cluster.Redis is not a nil Broker
+		options.Broker = p.broker
 		options.Bell = func(ask string) { p.accounts.Ring(ask) }
 	case p.cfg.Postgres():
-		options.Relay = hub.Unconnected{} // there may be other nodes all the same
+		options.Broker = hub.NopBroker{} // there may be other nodes all the same
 	}
 	return options
 }
@@ -222,8 +222,8 @@ func (p *program) close() error {
 		defer cancel()
 		failures = append(failures, p.hubs.Close(ctx))
 	}
-	if p.relay != nil {
-		failures = append(failures, p.relay.Close()) // says that nobody is connected here any more
+	if p.broker != nil {
+		failures = append(failures, p.broker.Close()) // publishes that nobody is connected here any more
 	}
 	if p.inside != nil {
 		failures = append(failures, p.inside.Close())

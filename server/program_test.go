@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"social-server/internal/api"
-	"social-server/internal/relay"
+	"social-server/internal/cluster"
 )
 
 func TestMain(m *testing.M) {
@@ -220,7 +220,7 @@ func TestMetrics(t *testing.T) {
 	if status != 200 || !strings.Contains(text, "\nsocial_sessions 0") || !strings.Contains(text, `version="dev"`) {
 		t.Errorf("%d %s", status, text)
 	}
-	for _, event := range relay.Events() {
+	for _, event := range cluster.Counters() {
 		if !strings.Contains(text, fmt.Sprintf("social_relay_events_total{event=%q} 0", event)) {
 			t.Errorf("the event %s is not among the metrics", event)
 		}

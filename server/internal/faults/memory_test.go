@@ -75,8 +75,8 @@ func (n *node) Publish(user string, c settings.Change) {
 	}
 }
 
-// Doubt tells the hubs of a commit whose end nobody knows.
-func (n *node) Doubt(user string) { n.hubs.Doubt(user) }
+// CommitUncertain tells the hubs of a commit whose end nobody knows.
+func (n *node) CommitUncertain(user string) { n.hubs.CommitUncertain(user) }
 
 // behind reports that the user's hub was not told of its newest change.
 func (n *node) behind(user string) bool {

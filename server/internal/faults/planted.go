@@ -15,7 +15,7 @@ var planted = []struct {
 	old, new string // text of the file, which must occur once; its replacement
 }{
 	{"settings/state.go", "(revision uint64) []Entry {\n", "(revision uint64) []Entry {\n\trevision = plantedCursor(revision)\n"},
-	{"settings/service.go", "store: store,", "store: planted(store, audience),"},
+	{"settings/service.go", "store: store,", "store: planted(store, publisher),"},
 	{"store/commit.go", "\thead := g.heads[w.User]\n", "\thead := g.heads[w.User]\n\tplantedHead(g, w.User)\n"},
 	{"store/commit.go", "\tg.answers[[2]string{w.Device, w.Patch.ID}] = ", "\tif plantForgetIDs {\n\t\treturn nil\n\t}\n\tg.answers[[2]string{w.Device, w.Patch.ID}] = "},
 }

@@ -110,7 +110,7 @@ func TestSubscriptionsAreKilled(t *testing.T) {
 }
 
 // S-RD-4a: what Redis sends to A is swallowed, and the connection stays. (That a
-// subscription is answered and yet silent, b, is tested in package relay; so are
+// subscription is answered and yet silent, b, is tested in package cluster; so are
 // lost, doubled and reordered messages, S-RD-5.)
 func TestSilentRedis(t *testing.T) {
 	t.Parallel()
@@ -166,7 +166,7 @@ func TestNodeOverflowsItsBuffer(t *testing.T) {
 }
 
 // S-RD-7: whatever somebody publishes in Redis, no device is shown what is not
-// its user's and stored, and no node ends. (The forms are in package relay.)
+// its user's and stored, and no node ends. (The forms are in package cluster.)
 func TestForgedMessages(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, plan{users: 2})

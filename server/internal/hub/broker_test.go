@@ -14,17 +14,17 @@ import (
 	"social-server/internal/protocol"
 )
 
-// broker is a relay in memory between the registries of a test. By seed it
-// loses, doubles and delays news, and so puts them out of order.
+// broker is a broker in memory between the registries of a test. By seed it
+// loses, doubles and delays messages, and so puts them out of order.
 type broker struct {
 	mu         sync.Mutex
 	random     *rand.Rand
-	lose       float64 // of the news; some of the rest come twice
+	lose       float64 // of the messages; some of the rest come twice
 	delay      time.Duration
 	registries map[string]*Registry
 	kept       map[string][]Connected // by node
 	down       bool
-	told       []News
+	told       []Message
 }
 
 func newBroker(seed uint64, lose float64, delay time.Duration) *broker {
@@ -36,51 +36,51 @@ func newBroker(seed uint64, lose float64, delay time.Duration) *broker {
 
 // node starts a registry at the broker.
 func (b *broker) node(source Source, name string, change ...func(*Options)) *Registry {
-	r := newTestRegistry(source, append(change, func(o *Options) { o.Relay = link{b, name} })...)
+	r := newTestRegistry(source, append(change, func(o *Options) { o.Broker = link{b, name} })...)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.registries[name] = r
 	return r
 }
 
-// link is one node's end of the broker (Relay).
+// link is one node's end of the broker (Broker).
 type link struct {
 	*broker
 	name string
 }
 
-func (l link) Tell(n News) {
-	n.Node = l.name
+func (l link) Publish(m Message) {
+	m.Node = l.name
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told = append(l.told, n)
+	l.told = append(l.told, m)
 	for name, r := range l.registries {
 		if name == l.name || l.down {
 			continue
 		}
 		for copies := 1 + l.random.IntN(10)/9; copies > 0; copies-- {
 			if l.random.Float64() >= l.lose {
-				time.AfterFunc(time.Duration(l.random.Int64N(int64(l.delay)+1)), func() { r.Hear(n) })
+				time.AfterFunc(time.Duration(l.random.Int64N(int64(l.delay)+1)), func() { r.Receive(m) })
 			}
 		}
 	}
 }
 
-// Mark announces a little later, as it is then.
-func (l link) Mark(user string) {
+// PresenceChanged announces a little later, as it is then.
+func (l link) PresenceChanged(user string) {
 	time.AfterFunc(10*time.Millisecond, func() {
 		l.mu.Lock()
 		r := l.registries[l.name]
 		l.mu.Unlock()
-		connected, _ := r.Here(user)
+		connected, _ := r.LocalPresence(user)
 		l.mu.Lock()
 		l.kept[l.name] = connected
 		l.mu.Unlock()
-		l.Tell(News{Kind: PresenceNews, User: user, Connected: connected})
+		l.Publish(Message{Kind: PresenceMessage, User: user, Connected: connected})
 	})
 }
 
-func (l link) Others(context.Context, string) (map[string][]Connected, error) {
+func (l link) RemotePresence(context.Context, string) (map[string][]Connected, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down {
@@ -114,7 +114,7 @@ func nodes(t *testing.T, b *broker, source Source, test func(t *testing.T, one, 
 				t.Errorf("close: %v", err)
 			}
 		}
-		time.Sleep(time.Second) // news on their way arrive
+		time.Sleep(time.Second) // messages on their way arrive
 	})
 }
 

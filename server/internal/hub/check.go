@@ -73,7 +73,7 @@ func (r *Registry) compare(ctx context.Context) error {
 	}
 	for i, h := range hubs {
 		if !h.hasMet() {
-			r.meetOthers(users[i])
+			r.fetchRemotePresence(users[i])
 		}
 		if stored, there := revisions[users[i]]; !there || h.differs(epoch, stored, before[i]) {
 			h.look()

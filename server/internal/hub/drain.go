@@ -25,7 +25,7 @@ func (r *Registry) Drain(ctx context.Context, window time.Duration) error {
 	if window <= 0 {
 		return nil
 	}
-	sessions := r.sessionsWhere(everyone)
+	sessions := r.sessionsWhere(everySession)
 	began := time.Now()
 	for i, s := range sessions {
 		due := began.Add(window * time.Duration(i) / time.Duration(len(sessions)))
@@ -72,7 +72,7 @@ func (s *Session) farewellLocked() {
 // opens any more.
 func (r *Registry) Close(ctx context.Context) error {
 	r.refuse()
-	for _, s := range r.sessionsWhere(everyone) {
+	for _, s := range r.sessionsWhere(everySession) {
 		s.leave(restartOver)
 	}
 	var err error

@@ -42,8 +42,8 @@ func TestRevokedElsewhereIsHeld(t *testing.T) {
 				if revoked {
 					source.set(func() { source.lost = map[string]Standing{"d_1": Revoked}; source.members = source.members[1:] })
 				}
-				r.Hear(News{Kind: MemberNews, Node: "two", User: "u", Event: "revoked", Device: protocol.Device{ID: "d_1"}})
-				r.Hear(News{Kind: ChangeNews, Node: "two", User: "u", Change: source.commit("salary", "3000", "d_2")})
+				r.Receive(Message{Kind: ReloadMessage, Node: "two", User: "u", Event: "revoked", Device: protocol.Device{ID: "d_1"}})
+				r.Receive(Message{Kind: ChangeMessage, Node: "two", User: "u", Change: source.commit("salary", "3000", "d_2")})
 				synctest.Wait()
 				if got, _ := other.take(); !strings.Contains(got, "change") {
 					t.Errorf("the other device got %q", got)

@@ -41,7 +41,7 @@ func (s *Session) present(change func(*member) bool) {
 	}
 	h.mu.Unlock()
 	if changed {
-		h.registry.relay.Mark(h.user)
+		h.registry.broker.PresenceChanged(h.user)
 	}
 }
 
@@ -52,9 +52,7 @@ const maxPreviews = 64
 // Preview shows a volatile value to the user's other sessions (SPEC L1).
 func (s *Session) Preview(set []settings.Assignment) {
 	frame := protocol.Previewed(set, s.Device.ID)
-	h := s.hub
-	h.showPreview(s.ID, frame)
-	h.registry.relay.Tell(News{Kind: PreviewNews, User: h.user, Session: s.ID, Frame: frame})
+	s.hub.registry.send(Message{Kind: FrameMessage, User: s.hub.user, Session: s.ID, Frame: frame})
 }
 
 // showPreview shows the newest preview of a session to the others here.

@@ -2,7 +2,7 @@
 // their sessions. A session is a cursor (SPEC S1): sending means bringing it
 // from there to now, so that connecting, resuming, living, lagging and
 // repairing are one mechanism. It knows no socket, store or Redis, only the
-// small interfaces Conn, Source and Relay.
+// small interfaces Conn, Source and Broker.
 package hub
 
 import (
@@ -26,7 +26,7 @@ type Member struct {
 //
 // Lock discipline: mu guards everything below it, the fields of every session
 // that say so, and nothing else. Nothing blocks under mu: no socket, store,
-// relay or callback (SPEC I7). The registry's lock is never taken under mu.
+// broker or callback (SPEC I7). The registry's lock is never taken under mu.
 type Hub struct {
 	user     string // id
 	registry *Registry
@@ -149,8 +149,8 @@ func (h *Hub) repair(ctx context.Context) {
 	wait := 50 * time.Millisecond
 	for first := true; ; first = false {
 		missed, err := h.readInTurn(ctx)
-		if missed && r.Gap != nil {
-			r.Gap()
+		if missed && r.GapFound != nil {
+			r.GapFound()
 		}
 		if err == nil && h.currentOrMore() {
 			return

@@ -23,7 +23,7 @@ func (r *Registry) DeviceRevoked(device string, users []string) {
 // LoginEnded ends the sessions that came from one log-in of a device.
 func (r *Registry) LoginEnded(login, device string) {
 	r.endWhere(func(s *Session) bool { return s.Device.ID == device && s.login == login }, SignedOut)
-	r.relay.Tell(News{Kind: LookNews, Device: protocol.Device{ID: device}})
+	r.broker.Publish(Message{Kind: ReloadMessage, Device: protocol.Device{ID: device}})
 }
 
 // DeviceRenamed shows a device's new name to the users it has joined.
@@ -51,12 +51,12 @@ func (r *Registry) memberEvent(user, event string, d protocol.Device) {
 	if h := r.hub(user); h != nil {
 		h.memberEvent(event, d)
 	}
-	r.relay.Tell(News{Kind: MemberNews, User: user, Event: event, Device: d})
+	r.broker.Publish(Message{Kind: ReloadMessage, User: user, Event: event, Device: d})
 }
 
 // Answered wakes whoever waits for the answer to an ask on another node.
 func (r *Registry) Answered(ask string) {
-	r.relay.Tell(News{Kind: BellNews, Ask: ask})
+	r.broker.Publish(Message{Kind: BellNews, Ask: ask})
 }
 
 // judge asks the store for the standings of sessions, ends those that have lost

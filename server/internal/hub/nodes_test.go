@@ -19,7 +19,7 @@ import (
 // lost, some come twice, and all out of order; some are not even sent. Every
 // device sees an unbroken stream, its acks after its changes, and all are equal
 // within the time of a check.
-func TestLossyRelayIsInvisible(t *testing.T) {
+func TestLossyBrokerIsInvisible(t *testing.T) {
 	for seed := range uint64(100) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			source := newSource("d_1", "d_2", "d_3", "d_4")
@@ -158,7 +158,7 @@ func TestStopWithAnAckThatWaits(t *testing.T) {
 	}
 }
 
-// [SPEC I5] [SPEC A2] Without any relay a node finds by itself, within six
+// [SPEC I5] [SPEC A2] Without any broker a node finds by itself, within six
 // seconds, what others stored and whom they shut out: by two questions for all
 // its users and sessions.
 func TestCheck(t *testing.T) {
@@ -231,7 +231,7 @@ func TestAbsurdRevisionCostsOneRead(t *testing.T) {
 		for _, c := range []settings.Change{
 			{Epoch: "k3f9", From: 1 << 63, Revision: 1<<63 + 1}, {Epoch: "old", From: 0, Revision: 1},
 		} {
-			one.Hear(News{Kind: ChangeNews, User: "u", Change: c})
+			one.Receive(Message{Kind: ChangeMessage, User: "u", Change: c})
 			time.Sleep(time.Millisecond)
 			if before++; source.readsSoFar() != before {
 				t.Errorf("%d reads, want %d", source.readsSoFar(), before)
@@ -254,7 +254,7 @@ func TestDoubt(t *testing.T) {
 		defer open(t, two, "d_2", there, nil).Detach()
 		synctest.Wait()
 		source.commit("salary", "1", "d_1")
-		one.Doubt("u")
+		one.CommitUncertain("u")
 		time.Sleep(time.Millisecond)
 		for name, conn := range map[string]*fakeConn{"this node": here, "the other": there} {
 			if _, frames := conn.take(); !strings.Contains(last(frames, "change"), `"value":1`) {
@@ -272,7 +272,7 @@ func TestGapAndDelivered(t *testing.T) {
 		gaps := 0
 		var took []time.Duration
 		r := newTestRegistry(source, func(o *Options) {
-			o.Gap = func() { gaps++ }
+			o.GapFound = func() { gaps++ }
 			o.Delivered = func(d time.Duration) { took = append(took, d) }
 		})
 		conn := &fakeConn{}

@@ -24,9 +24,9 @@ type node struct {
 	heard     uint64 // of Hub.heard, when it said so
 }
 
-// Here returns who is connected to a user on this node, and whether it has a
-// hub, and so wants news of the user.
-func (r *Registry) Here(user string) (connected []Connected, wanted bool) {
+// LocalPresence returns the devices connected to a user on this node, and whether
+// the node has a hub of the user and needs its messages.
+func (r *Registry) LocalPresence(user string) (connected []Connected, wanted bool) {
 	h := r.hub(user)
 	if h == nil {
 		return nil, false
@@ -41,8 +41,8 @@ func (r *Registry) Here(user string) (connected []Connected, wanted bool) {
 	return connected, true
 }
 
-// heardOf takes over what another node says.
-func (h *Hub) heardOf(name string, connected []Connected) {
+// receivePresence applies the presence of another node.
+func (h *Hub) receivePresence(name string, connected []Connected) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.heard++
@@ -78,9 +78,8 @@ func of(connected []Connected, device string) Connected {
 	return Connected{}
 }
 
-// meetOthers asks who is connected on the other nodes, without making anybody
-// wait for the answer.
-func (r *Registry) meetOthers(user string) {
+// fetchRemotePresence queries the presence of the other nodes in the background.
+func (r *Registry) fetchRemotePresence(user string) {
 	h := r.hub(user)
 	if h == nil || !r.several {
 		return
@@ -121,7 +120,7 @@ func (h *Hub) meet(ctx context.Context) {
 // othersWithin bounds the wait for what other nodes know.
 const othersWithin = 2 * time.Second
 
-// others asks the relay, a few hubs at a time.
+// others queries the broker, a few hubs at a time.
 func (r *Registry) others(ctx context.Context, user string) (map[string][]Connected, error) {
 	select {
 	case r.asking <- struct{}{}:
@@ -131,13 +130,13 @@ func (r *Registry) others(ctx context.Context, user string) (map[string][]Connec
 	}
 	ctx, cancel := context.WithTimeout(ctx, othersWithin)
 	defer cancel()
-	return r.relay.Others(ctx, user)
+	return r.broker.RemotePresence(ctx, user)
 }
 
-// Gone forgets a node that is heard of no more: its devices are offline.
-func (r *Registry) Gone(name string) {
+// NodeLeft removes the presence of a node that has stopped: its devices are offline.
+func (r *Registry) NodeLeft(name string) {
 	for _, h := range r.all() {
-		h.heardOf(name, nil)
+		h.receivePresence(name, nil)
 		h.mu.Lock()
 		delete(h.elsewhere, name)
 		h.mu.Unlock()
@@ -152,7 +151,7 @@ func (r *Registry) Online(ctx context.Context, user string) map[string]int {
 	if h != nil && h.countOnline(online) {
 		return online
 	}
-	others, err := r.relay.Others(ctx, user)
+	others, err := r.broker.RemotePresence(ctx, user)
 	if err != nil {
 		return online // the other nodes' devices are shown a little later
 	}

@@ -81,7 +81,7 @@ func TestPresenceOfSeveralNodes(t *testing.T) {
 }
 
 // [SPEC L3] A hub that has just been made knows who is connected elsewhere, also
-// when the relay never stopped to listen for the one before it.
+// when the broker never stopped listening for the one before it.
 func TestNewHubMeetsOthers(t *testing.T) {
 	nodes(t, newBroker(1, 0, 0), newSource("d_1", "d_2"), func(t *testing.T, one, two *Registry) {
 		defer open(t, two, "d_1", &fakeConn{}, nil).Detach()
@@ -104,12 +104,12 @@ func TestNodeIsGone(t *testing.T) {
 		defer open(t, one, "d_2", watch, nil).Detach()
 		defer open(t, two, "d_1", &fakeConn{}, nil).Detach()
 		time.Sleep(50 * time.Millisecond)
-		one.Gone("two")
+		one.NodeLeft("two")
 		time.Sleep(2 * gather)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":false`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
-		one.Missed("u")
+		one.Gap("u")
 		time.Sleep(2 * gather)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
 			t.Errorf("got %s", last(frames, "presence"))
@@ -117,14 +117,14 @@ func TestNodeIsGone(t *testing.T) {
 	})
 }
 
-// slowLink answers Others when it is told to, with what it read before.
+// slowLink answers RemotePresence when it is told to, with what it read before.
 type slowLink struct {
 	link
 	answer chan struct{}
 }
 
-func (l slowLink) Others(ctx context.Context, user string) (map[string][]Connected, error) {
-	others, err := l.link.Others(ctx, user)
+func (l slowLink) RemotePresence(ctx context.Context, user string) (map[string][]Connected, error) {
+	others, err := l.link.RemotePresence(ctx, user)
 	<-l.answer
 	return others, err
 }
@@ -140,17 +140,17 @@ func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
 			b.kept["x"], b.kept["z"] = []Connected{{Device: "d_1", Sessions: 1}}, []Connected{{Device: "d_3", Sessions: 1}}
 		})
 		slow := slowLink{link{b, "one"}, make(chan struct{})}
-		one.relay = slow
-		one.Missed("u")
+		one.broker = slow
+		one.Gap("u")
 		synctest.Wait()                                          // it has read, and waits
-		one.Hear(News{Kind: PresenceNews, User: "u", Node: "x"}) // nobody any more
+		one.Receive(Message{Kind: PresenceMessage, User: "u", Node: "x"}) // nobody any more
 		close(slow.answer)
 		synctest.Wait()
 		if online := one.Online(t.Context(), "u"); online["d_1"] != 0 || online["d_3"] != 1 {
 			t.Errorf("online: %v", online)
 		}
 		b.set(func() { delete(b.kept, "z") })
-		one.Missed("u")
+		one.Gap("u")
 		time.Sleep(2 * gather)
 		if online := one.Online(t.Context(), "u"); online["d_3"] != 0 {
 			t.Errorf("a node that has nothing left: %v", online)
@@ -158,14 +158,14 @@ func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
 	})
 }
 
-// Without the relay a hub knows this node's devices, and asks for the others
+// Without the broker a hub knows this node's devices, and asks for the others
 // again with every check.
 func TestOthersAreAskedAgain(t *testing.T) {
 	b := newBroker(1, 0, 0)
 	nodes(t, b, newSource("d_1"), func(t *testing.T, one, _ *Registry) {
 		b.set(func() { b.down, b.kept["x"] = true, []Connected{{Device: "d_1", Sessions: 2}} })
 		defer open(t, one, "d_1", &fakeConn{}, nil).Detach()
-		one.Missed("u")
+		one.Gap("u")
 		time.Sleep(2 * gather)
 		if online := one.Online(t.Context(), "u"); online["d_1"] != 1 {
 			t.Errorf("online: %v", online)
@@ -188,7 +188,7 @@ func TestPreviewsAreBounded(t *testing.T) {
 		conn.take()
 		frame := &protocol.Frame{Type: "preview", Data: []byte(`{}`)}
 		for i := range 10 * maxPreviews {
-			r.Hear(News{Kind: PreviewNews, User: "u", Session: fmt.Sprint("s_", i), Frame: frame})
+			r.Receive(Message{Kind: FrameMessage, User: "u", Session: fmt.Sprint("s_", i), Frame: frame})
 		}
 		synctest.Wait()
 		if n := len(r.hub("u").previews); n != maxPreviews {

@@ -34,9 +34,9 @@ type Options struct {
 	AuthDueLead       time.Duration // notice before a token ends
 	Resynced          func()        // a device asked for everything again (SPEC S7)
 
-	Relay     Relay               // to the other nodes; nil: there are none, and nobody else writes to the store
+	Broker    Broker              // to the other nodes; nil: no other node writes to the store
 	Bell      func(ask string)    // an ask was answered on another node
-	Gap       func()              // a hub had missed a change, and has read it from the store
+	GapFound  func()              // a repair found a change that the hub had missed
 	Delivered func(time.Duration) // from a change's arrival at the hub until it was written to a session
 }
 
@@ -54,7 +54,7 @@ var errRestarting error = &errs.Error{
 type Registry struct {
 	Options
 	source  Source
-	relay   Relay
+	broker  Broker
 	several bool // nodes
 	log     *slog.Logger
 	now     func() time.Time
@@ -65,7 +65,7 @@ type Registry struct {
 	pushes pushes         // sessions to be written to
 	shows  shows          // hubs whose presence is to be sent
 	turns  chan struct{}  // holds a token per repair that reads
-	asking chan struct{}  // and one per hub that asks the relay
+	asking chan struct{}  // and one per hub that asks the broker
 	soon   chan struct{}  // holds a token when a check is not to wait
 
 	closing atomic.Bool // no session opens any more; set before Close looks at the hubs
@@ -80,7 +80,7 @@ type Registry struct {
 func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options Options) *Registry {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Registry{
-		Options: options, source: source, relay: options.Relay, several: options.Relay != nil, log: log, now: now,
+		Options: options, source: source, broker: options.Broker, several: options.Broker != nil, log: log, now: now,
 		ctx: ctx, stop: stop, turns: make(chan struct{}, readers), asking: make(chan struct{}, readers), soon: make(chan struct{}, 1),
 		hubs: make(map[string]*Hub), empty: make(chan struct{}),
 	}
@@ -91,7 +91,7 @@ func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options 
 	if r.several {
 		r.own.Go(r.checks)
 	} else {
-		r.relay = Unconnected{}
+		r.broker = NopBroker{}
 	}
 	return r
 }
@@ -121,7 +121,7 @@ func (r *Registry) Attach(ctx context.Context, o Opening) (*Session, error) {
 		r.release(h)
 		return nil, err
 	}
-	r.relay.Mark(o.User)
+	r.broker.PresenceChanged(o.User)
 	return s, nil
 }
 
@@ -205,8 +205,8 @@ func (r *Registry) acquire(user string) (*Hub, error) {
 // meanwhile: a session that opened behind them would get acks before changes
 // (SPEC S4). It counts as a repair.
 func (r *Registry) load(h *Hub) {
-	r.relay.Mark(h.user) // the sooner it hears of the others, the less it misses
-	r.meetOthers(h.user)
+	r.broker.PresenceChanged(h.user) // the sooner it hears of the others, the less it misses
+	r.fetchRemotePresence(h.user)
 	_, h.loadErr = h.read(r.ctx)
 	for h.loadErr == nil && !h.currentOrMore() {
 		_, h.loadErr = h.read(r.ctx)
@@ -229,7 +229,7 @@ func (r *Registry) release(h *Hub) {
 		delete(r.hubs, h.user)
 	}
 	r.mu.Unlock()
-	r.relay.Mark(h.user) // before Close hears that the registry is empty
+	r.broker.PresenceChanged(h.user) // before Close hears that the registry is empty
 	r.mu.Lock()
 	r.emptyLocked()
 	r.mu.Unlock()

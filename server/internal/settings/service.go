@@ -25,14 +25,14 @@ type Store interface {
 	History(ctx context.Context, user string, q HistoryQuery) (Page, error)
 }
 
-// Audience is who hears of changes: the live sessions. Its methods must not block.
-type Audience interface {
-	// Publish tells of a stored change. It is called in commit order, before the
+// Publisher delivers changes to the live sessions. Its methods must not block.
+type Publisher interface {
+	// Publish delivers a stored change. It is called in commit order, before the
 	// writer gets its answer (SPEC I2).
 	Publish(user string, change Change)
-	// Doubt tells that a commit failed and may have been stored all the same, so
-	// that only the store can say what is true.
-	Doubt(user string)
+	// CommitUncertain reports that a commit failed and may have been stored all the
+	// same: the current state must be read from the store.
+	CommitUncertain(user string)
 }
 
 // Bounds of the writers' queue. A group is bounded so that no commit is long;
@@ -51,7 +51,7 @@ type Service struct {
 	Limits Limits
 
 	store    Store
-	audience Audience
+	publisher Publisher
 	now      func() time.Time
 
 	mu     sync.Mutex // guards the following
@@ -70,10 +70,10 @@ type submitted struct {
 }
 
 // NewService starts the committer; Close ends it.
-func NewService(store Store, schema *Schema, limits Limits, audience Audience, now func() time.Time) *Service {
+func NewService(store Store, schema *Schema, limits Limits, publisher Publisher, now func() time.Time) *Service {
 	s := &Service{
 		Schema: schema, Limits: limits,
-		store: store, audience: audience, now: now,
+		store: store, publisher: publisher, now: now,
 		work: make(chan struct{}, 1), done: make(chan struct{}), doubted: make(map[string]bool),
 	}
 	go s.commitLoop()
@@ -195,7 +195,7 @@ func (s *Service) commit(group []submitted) {
 	}
 	for i, one := range group {
 		if outcomes[i].Change != nil {
-			s.audience.Publish(one.write.User, *outcomes[i].Change)
+			s.publisher.Publish(one.write.User, *outcomes[i].Change)
 		}
 		s.settle(one.write.User)
 		one.reply(outcomes[i])
@@ -217,7 +217,7 @@ func (s *Service) takeAll() []submitted {
 func (s *Service) settle(user string) {
 	if s.doubted[user] {
 		delete(s.doubted, user)
-		s.audience.Doubt(user)
+		s.publisher.CommitUncertain(user)
 	}
 }
 
@@ -227,7 +227,7 @@ func (s *Service) fail(group []submitted, err error) {
 	for _, one := range group {
 		if user := one.write.User; !told[user] {
 			told[user] = true
-			s.audience.Doubt(user)
+			s.publisher.CommitUncertain(user)
 			if len(s.doubted) < doubtMost {
 				s.doubted[user] = true
 			}

@@ -68,9 +68,9 @@ func newTestService(store *slowStore) *Service {
 	return NewService(store, DemoSchema(), DefaultLimits, store, time.Now)
 }
 
-// The store of these tests is the audience too, so that all is noted in order.
+// The store of these tests is the publisher too, so that all is noted in order.
 func (s *slowStore) Publish(_ string, c Change) { s.note("publish %d", c.Revision) }
-func (s *slowStore) Doubt(user string)          { s.note("doubt %s", user) }
+func (s *slowStore) CommitUncertain(user string)          { s.note("doubt %s", user) }
 
 // [SPEC I2] Commit, then publish, then answer.
 func TestServiceOrder(t *testing.T) {

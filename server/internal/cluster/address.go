@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"context"
@@ -10,10 +10,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 )
-
-// clusterLanes is how many subscriptions a node has to a cluster: a connection
-// serves one shard, and each lane has a slot of its own.
-const clusterLanes = 16
 
 // The times of Redis. They are all set here: the library's own change between
 // its versions.
@@ -33,27 +29,27 @@ func (quiet) Printf(context.Context, string, ...any) {}
 
 func init() { redis.SetLogger(quiet{}) }
 
-// dial returns a client for a URL, and its lanes. It does not connect yet.
-func dial(address string) (client redis.UniversalClient, lanes int, err error) {
+// dial returns a client for a URL. It does not connect yet.
+func dial(address string) (redis.UniversalClient, error) {
 	scheme, rest, found := strings.Cut(address, "://")
 	plain, cluster := strings.CutSuffix(scheme, "-cluster")
 	if !found || plain != "redis" && plain != "rediss" {
-		return nil, 0, errors.New("an address of Redis begins with redis://, rediss://, redis-cluster:// or rediss-cluster://")
+		return nil, errors.New("an address of Redis begins with redis://, rediss://, redis-cluster:// or rediss-cluster://")
 	}
 	if cluster {
 		options, err := redis.ParseClusterURL(plain + "://" + onePlusOthers(rest))
 		if err != nil {
-			return nil, 0, hideURL(err)
+			return nil, hideURL(err)
 		}
 		shapeCluster(options)
-		return redis.NewClusterClient(options), clusterLanes, nil
+		return redis.NewClusterClient(options), nil
 	}
 	options, err := redis.ParseURL(address)
 	if err != nil {
-		return nil, 0, hideURL(err)
+		return nil, hideURL(err)
 	}
 	shape(options)
-	return redis.NewClient(options), 1, nil
+	return redis.NewClient(options), nil
 }
 
 // hideURL takes the address out of an error: it may hold a password.

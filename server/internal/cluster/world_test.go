@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"context"
@@ -139,19 +139,19 @@ func (s *truth) readsSoFar() int {
 // tally counts events.
 type tally struct {
 	mu     sync.Mutex
-	counts map[Event]int
+	counts map[Counter]int
 }
 
-func (c *tally) add(e Event) {
+func (c *tally) add(e Counter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.counts == nil {
-		c.counts = make(map[Event]int)
+		c.counts = make(map[Counter]int)
 	}
 	c.counts[e]++
 }
 
-func (c *tally) of(e Event) int {
+func (c *tally) of(e Counter) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.counts[e]
@@ -160,7 +160,7 @@ func (c *tally) of(e Event) int {
 // node is hubs and their relay, as the program puts them together.
 type node struct {
 	*hub.Registry
-	relay  *Redis
+	broker *Redis
 	truth  *truth
 	events *tally
 	rung   chan string
@@ -182,14 +182,14 @@ func start(t *testing.T, truth *truth, o Options) *node {
 	}
 	o.Log, o.Count = slog.New(slog.DiscardHandler), n.events.add
 	var err error
-	if n.relay, err = OpenRedis(o); err != nil {
+	if n.broker, err = OpenRedis(o); err != nil {
 		t.Fatal(err)
 	}
 	n.Registry = hub.NewRegistry(truth, o.Log, time.Now, hub.Options{
 		SessionsPerDevice: 8, PingEvery: time.Hour, PongWithin: time.Hour, AuthDueLead: time.Minute,
-		Relay: n.relay, Bell: func(ask string) { n.rung <- ask },
+		Broker: n.broker, Bell: func(ask string) { n.rung <- ask },
 	})
-	n.relay.Start(n.Registry)
+	n.broker.Start(n.Registry)
 	t.Cleanup(func() { n.stop(t) })
 	return n
 }
@@ -201,7 +201,7 @@ func (n *node) stop(t *testing.T) {
 	n.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		if err := errors.Join(n.Close(ctx), n.relay.Close()); err != nil {
+		if err := errors.Join(n.Close(ctx), n.broker.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -315,13 +315,10 @@ func soon(t *testing.T, within time.Duration, what string, fact func() bool) tim
 // ready waits until a node hears what is published of the user.
 func (n *node) ready(t *testing.T) {
 	t.Helper()
-	l := n.relay.laneOf("u")
+	channel := n.broker.userChannel("u")
 	soon(t, 5*time.Second, "subscribed", func() bool {
-		channels, err := n.relay.listener.PubSubNumSub(t.Context(), l.all, l.users+"u").Result()
-		if n.relay.sharded {
-			channels, err = n.relay.listener.PubSubShardNumSub(t.Context(), l.all, l.users+"u").Result()
-		}
-		_, open := l.since()
-		return err == nil && open && channels[l.users+"u"] > 0
+		channels, err := n.broker.listener.PubSubNumSub(t.Context(), channel).Result()
+		_, open := n.broker.subscription.since()
+		return err == nil && open && channels[channel] > 0
 	})
 }

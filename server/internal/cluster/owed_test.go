@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func TestWhatWasNotPublishedIsMadeUpFor(t *testing.T) {
 	truth, a, _, one, two := pair(t, Options{Beat: 100 * time.Millisecond})
 	soon(t, 2*time.Second, "calm", func() bool { return one.has(`"ready"`) && two.has(`"ready"`) })
 	m := &mute{}
-	a.relay.client.AddHook(m)
+	a.broker.client.AddHook(m)
 	truth.set(func() { truth.blind = true }) // no check can help
 	m.on.Store(true)
 	a.put("41")

@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"crypto/hkdf"
@@ -16,19 +16,16 @@ import (
 	"social-server/internal/strictjson"
 )
 
-// version is that of the messages. Nodes of different versions do not understand
-// one another; the store keeps them together while one replaces the other.
-const version = 1
+// version is the version of the messages. Nodes of different versions ignore each
+// other's messages and converge by the store, for example during an update.
+const version = 2
 
-// maxMessage is the size of the largest message. What is larger is only hinted at.
+// maxMessage is the size of the largest message in bytes. A larger one is replaced
+// by a reload message.
 const maxMessage = 1 << 20
 
-// beat is the news that a node lives. A node hears its own too, and so knows
-// that its subscription brings what is published.
-const beat hub.Kind = "beat"
-
-// message is a signed text: the MAC of channel and body, then the body, JSON.
-// The user is in the channel alone.
+// message is the JSON body of a signed text, which is the MAC of channel and body
+// followed by the body. The user is in the channel alone.
 type message struct {
 	Version   int         `json:"v"`
 	Node      string      `json:"n"`
@@ -73,8 +70,8 @@ type connected struct {
 	Seen     uint64 `json:"s,omitzero"`
 }
 
-// encode returns the body of news.
-func encode(n hub.News) ([]byte, error) {
+// encode returns the body of a message.
+func encode(n hub.Message) ([]byte, error) {
 	m := message{
 		Version: version, Node: n.Node, Kind: n.Kind, Event: n.Event, Device: device(n.Device),
 		Epoch: n.Change.Epoch, From: n.Change.From, Revision: n.Change.Revision,
@@ -95,27 +92,27 @@ func encode(n hub.News) ([]byte, error) {
 var (
 	errSignature = errors.New("not signed by a node")
 	errVersion   = errors.New("of another version")
-	errNews      = errors.New("not what news of its kind are")
+	errForm      = errors.New("not a message of its kind")
 )
 
-// decode is the opposite of encode, for a user's channel or, with "", that of
-// all. It takes nothing that no node would have sent there.
-func decode(body []byte, user string) (hub.News, error) {
+// decode is the inverse of encode, for the channel of a user or, with "", that of
+// all nodes. It refuses every message that a node would not send there.
+func decode(body []byte, user string) (hub.Message, error) {
 	var m message
 	if err := strictjson.Unmarshal(body, &m); err != nil {
-		return hub.News{}, err
+		return hub.Message{}, err
 	}
 	if m.Version != version {
-		return hub.News{}, errVersion
+		return hub.Message{}, errVersion
 	}
 	if m.Node == "" || !m.fits(user) {
-		return hub.News{}, errNews
+		return hub.Message{}, errForm
 	}
-	n := hub.News{
+	n := hub.Message{
 		Kind: m.Kind, Node: m.Node, User: user, Event: m.Event, Device: protocol.Device(m.Device),
 		Session: m.Session, Account: m.Account, Ask: m.Ask,
 	}
-	if m.Kind == hub.ChangeNews {
+	if m.Kind == hub.ChangeMessage {
 		n.Change = settings.Change{Epoch: m.Epoch, From: m.From, Revision: m.Revision}
 	}
 	for _, e := range m.Entries {
@@ -133,29 +130,27 @@ func decode(body []byte, user string) (hub.News, error) {
 	return n, nil
 }
 
-// fits reports whether a message has what its kind needs, and is on the right
-// channel: that of a user, or of all.
+// fits reports whether a message has the fields of its kind and is on the right
+// channel: that of a user, or of all nodes.
 func (m *message) fits(user string) bool {
 	ofUser, ofAll := user != "", user == ""
 	switch m.Kind {
-	case hub.ChangeNews:
+	case hub.ChangeMessage:
 		return ofUser && m.changeFits()
-	case hub.MemberNews:
-		return ofUser && m.Device.ID != "" && m.Event != ""
-	case hub.FrameNews:
-		return ofUser && m.frameFits("device")
-	case hub.PreviewNews:
-		return ofUser && m.Session != "" && m.frameFits("preview")
-	case hub.PresenceNews:
-		return ofUser && m.presenceFits()
-	case hub.NoticeNews:
-		return ofAll && m.Account != "" && m.frameFits("notice")
-	case hub.LookNews:
-		return ofUser || m.Device.ID != ""
+	case hub.FrameMessage:
+		switch {
+		case ofAll:
+			return m.Account != "" && m.frameFits("notice")
+		case m.Session != "":
+			return m.frameFits("preview")
+		}
+		return m.frameFits("device")
+	case hub.PresenceMessage:
+		return m.presenceFits() && (ofUser || len(m.Connected) == 0)
+	case hub.ReloadMessage:
+		return m.Device.ID != "" || ofUser && m.Event == ""
 	case hub.BellNews:
 		return ofAll && m.Ask != ""
-	case beat:
-		return ofAll
 	}
 	return false
 }
@@ -186,7 +181,7 @@ func (m *message) presenceFits() bool {
 // keys sign and verify.
 type keys [][]byte
 
-// newKeys derives the relay's keys from secrets that serve other ends too.
+// newKeys derives the keys from secrets that have other purposes too.
 func newKeys(secrets [][]byte) (keys, error) {
 	var list keys
 	for _, secret := range secrets {
@@ -197,7 +192,7 @@ func newKeys(secrets [][]byte) (keys, error) {
 		list = append(list, key)
 	}
 	if len(list) == 0 {
-		return nil, errors.New("a relay needs a key")
+		return nil, errors.New("a broker needs a key")
 	}
 	return list, nil
 }

@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"context"
@@ -216,11 +216,10 @@ func TestSilentSubscription(t *testing.T) {
 func TestSilentSubscriptionIsSilent(t *testing.T) {
 	t.Parallel()
 	a, b, two := silent(t)
-	for _, l := range b.relay.lanes {
-		l.mu.Lock()
-		l.patience = time.Hour
-		l.mu.Unlock()
-	}
+	s := b.broker.subscription
+	s.mu.Lock()
+	s.patience = time.Hour
+	s.mu.Unlock()
 	a.put("7")
 	time.Sleep(7 * time.Second) // nothing is to happen
 	if two.has(`"value":7`) {
@@ -239,7 +238,7 @@ func TestKilledNode(t *testing.T) {
 	a.connect(t, "d_1")
 	soon(t, 2*time.Second, "online", func() bool { return b.Online(t.Context(), "u")["d_1"] == 1 })
 
-	a.relay.stop() // it says nothing any more, not even that it ends
+	a.broker.stop() // it says nothing any more, not even that it ends
 	took := soon(t, 2*time.Second, "offline", func() bool { return b.Online(t.Context(), "u")["d_1"] == 0 })
 	soon(t, time.Second, "shown offline", func() bool {
 		return two.last("presence", `"id":"d_1","name":"name of d_1","online":false`) != ""
@@ -250,10 +249,10 @@ func TestKilledNode(t *testing.T) {
 		online := c.Online(t.Context(), "u")
 		return online["d_1"] == 0 && online["d_2"] == 1
 	})
-	b.Missed("u") // somebody asks, and what the dead have left is swept
+	b.Gap("u") // somebody asks, and what the dead have left is swept
 	soon(t, 2*time.Second, "nothing left of it", func() bool {
-		fields, err := b.relay.client.HKeys(t.Context(), b.relay.laneOf("u").presence+"u").Result()
-		return err == nil && len(fields) == 1 && fields[0] == b.relay.node
+		fields, err := b.broker.client.HKeys(t.Context(), b.broker.presenceKey("u")).Result()
+		return err == nil && len(fields) == 1 && fields[0] == b.broker.node
 	})
 }
 
@@ -262,7 +261,7 @@ func TestStoppedNode(t *testing.T) {
 	t.Parallel()
 	truth := newTruth("d_1", "d_2")
 	a := start(t, truth, Options{})
-	o := Options{Prefix: a.relay.Prefix, URL: shared.URL(), Keys: [][]byte{secret}}
+	o := Options{Prefix: a.broker.Prefix, URL: shared.URL(), Keys: [][]byte{secret}}
 	b := start(t, truth, o)
 	two := b.connect(t, "d_2")
 	one := a.connect(t, "d_1")
@@ -271,8 +270,8 @@ func TestStoppedNode(t *testing.T) {
 	one.leave()
 	a.stop(t)
 	soon(t, time.Second, "offline", func() bool { return two.last("presence", `"id":"d_1","name":"name of d_1","online":false`) != "" })
-	fields, err := b.relay.client.HGetAll(context.Background(), b.relay.laneOf("u").presence+"u").Result()
-	if _, left := fields[a.relay.node]; err != nil || left {
+	fields, err := b.broker.client.HGetAll(context.Background(), b.broker.presenceKey("u")).Result()
+	if _, left := fields[a.broker.node]; err != nil || left {
 		t.Errorf("it left %v: %v", fields, err)
 	}
 }

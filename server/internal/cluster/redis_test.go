@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"strings"

@@ -1,4 +1,4 @@
-package relay
+package cluster
 
 import (
 	"fmt"
@@ -12,14 +12,14 @@ import (
 )
 
 // hostile is a change that nobody made.
-func hostile(from, revision uint64) hub.News {
-	return hub.News{Kind: hub.ChangeNews, Node: "evil", Change: settings.Change{
+func hostile(from, revision uint64) hub.Message {
+	return hub.Message{Kind: hub.ChangeMessage, Node: "evil", Change: settings.Change{
 		Epoch: "e1", From: from, Revision: revision,
 		Entries: []settings.Entry{{Key: settings.Key{Block: "billing", Name: "salary"}, Value: settings.Value{Text: "66666", Revision: revision}}},
 	}}
 }
 
-func body(t *testing.T, n hub.News) []byte {
+func body(t *testing.T, n hub.Message) []byte {
 	t.Helper()
 	text, err := encode(n)
 	if err != nil {
@@ -36,12 +36,12 @@ func TestForgedMessages(t *testing.T) {
 	b := start(t, truth, Options{})
 	two := b.connect(t, "d_2")
 	b.ready(t)
-	channel, all := b.relay.laneOf("u").users+"u", b.relay.lanes[0].all
+	channel, all := b.broker.userChannel("u"), b.broker.allChannel()
 	strangers, err := newKeys([][]byte{[]byte("some other secret")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := b.relay.keys
+	ours := b.broker.keys
 	good := body(t, hostile(0, 1))
 	frame := &protocol.Frame{Type: "device", Data: []byte(`{"type":"device","x":66666}`)}
 	sealed := func(text string) string { return string(ours.seal(channel, []byte(text))) }
@@ -54,18 +54,18 @@ func TestForgedMessages(t *testing.T) {
 		"signed for all":           string(ours.seal(all, good)),
 		"cut":                      string(ours.seal(channel, good)[:40]),
 		"one bit":                  strings.Replace(string(ours.seal(channel, good)), "66666", "66667", 1),
-		"another version":          sealed(strings.Replace(string(good), `"v":1`, `"v":2`, 1)),
-		"an unknown member":        sealed(strings.Replace(string(good), `"v":1`, `"v":1,"w":1`, 1)),
-		"a name twice":             sealed(strings.Replace(string(good), `"v":1`, `"v":1,"v":1`, 1)),
+		"another version":          sealed(strings.Replace(string(good), `"v":2`, `"v":3`, 1)),
+		"an unknown member":        sealed(strings.Replace(string(good), `"v":2`, `"v":2,"w":1`, 1)),
+		"a name twice":             sealed(strings.Replace(string(good), `"v":2`, `"v":2,"v":1`, 1)),
 		"no node":                  sealed(strings.Replace(string(good), `"evil"`, `""`, 1)),
 		"an unknown kind":          sealed(strings.Replace(string(good), `"change"`, `"truth"`, 1)),
 		"a value that is no JSON":  sealed(strings.Replace(string(good), `"66666"`, `"66666}"`, 1)),
 		"a revision outside":       sealed(strings.Replace(string(good), `"v":"66666","r":1`, `"v":"66666","r":9`, 1)),
-		"a frame of another type":  string(ours.seal(channel, body(t, hub.News{Kind: hub.FrameNews, Node: "evil", Frame: &protocol.Frame{Type: "change", Data: good}}))),
-		"a notice to one user":     string(ours.seal(channel, body(t, hub.News{Kind: hub.NoticeNews, Node: "evil", Account: "a_1", Frame: frame}))),
+		"a frame of another type":  string(ours.seal(channel, body(t, hub.Message{Kind: hub.FrameMessage, Node: "evil", Frame: &protocol.Frame{Type: "change", Data: good}}))),
+		"a notice to one user":     string(ours.seal(channel, body(t, hub.Message{Kind: hub.FrameMessage, Node: "evil", Account: "a_1", Frame: frame}))),
 		"deep":                     sealed(strings.Repeat("[", 100)),
 		"a negative revision":      sealed(strings.Replace(string(good), `"r":1`, `"r":-1`, 1)),
-		"nobody's presence":        string(ours.seal(channel, body(t, hub.News{Kind: hub.PresenceNews, Node: "evil", Connected: []hub.Connected{{Device: "d_1"}}}))),
+		"nobody's presence":        string(ours.seal(channel, body(t, hub.Message{Kind: hub.PresenceMessage, Node: "evil", Connected: []hub.Connected{{Device: "d_1"}}}))),
 		"larger than any":          string(ours.seal(channel, make([]byte, 2*maxMessage))),
 		"a huge revision, signed":  string(ours.seal(channel, body(t, hostile(1<<63, 1<<63+1)))),
 		"another epoch, signed":    sealed(strings.Replace(string(good), `"e1"`, `"e0"`, 1)),
@@ -79,7 +79,7 @@ func TestForgedMessages(t *testing.T) {
 	honest := 1000
 	reads := truth.readsSoFar()
 	for name, payload := range payloads {
-		if err := b.relay.client.Publish(t.Context(), channel, payload).Err(); err != nil {
+		if err := b.broker.client.Publish(t.Context(), channel, payload).Err(); err != nil {
 			t.Fatal(err)
 		}
 		honest++
@@ -114,7 +114,7 @@ func TestKeyRotation(t *testing.T) {
 // FuzzDecode looks for bodies that break the decoder, or are taken though their
 // kind does not fit.
 func FuzzDecode(f *testing.F) {
-	for _, n := range []hub.News{hostile(0, 1), {Kind: beat, Node: "n"}, {Kind: hub.BellNews, Node: "n", Ask: "q_1"}} {
+	for _, n := range []hub.Message{hostile(0, 1), {Kind: hub.PresenceMessage, Node: "n"}, {Kind: hub.BellNews, Node: "n", Ask: "q_1"}} {
 		text, err := encode(n)
 		if err != nil {
 			f.Fatal(err)
