@@ -53,7 +53,7 @@ type Hub struct {
 	met       bool            // the other nodes were asked
 
 	presence uint64 // version of members; a session's presence cursor points here
-	showing  bool   // it gathers: see shows.go
+	flushing bool   // flushPresence is scheduled
 	shown    shown  // how it was encoded last
 	previews []preview
 	preview  uint64 // number of the newest preview

@@ -339,7 +339,7 @@ func TestPresence(t *testing.T) {
 		}
 		step := func(what, want string, do func()) {
 			do()
-			time.Sleep(gather)
+			time.Sleep(presenceDelay)
 			synctest.Wait()
 			_, frames := one.take()
 			if got := last(frames, "presence"); !strings.Contains(got, want) || strings.Contains(got, "d_1") {
@@ -367,7 +367,7 @@ func TestMembersChange(t *testing.T) {
 			defer s.Detach()
 		}
 		step := func(event, presence string, change func(), tell func()) {
-			time.Sleep(gather)
+			time.Sleep(presenceDelay)
 			synctest.Wait()
 			one.take()
 			source.set(change)

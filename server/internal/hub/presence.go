@@ -8,6 +8,10 @@ import (
 	"social-server/internal/protocol"
 )
 
+// presenceDelay is the debounce of presence: changes within it are sent together.
+// Without it a thousand devices that return at once would cause a million frames.
+const presenceDelay = 50 * time.Millisecond
+
 // member is one entry of the presence list. What is live of it is of this node;
 // others are beside it, in Hub.elsewhere.
 type member struct {
@@ -235,7 +239,7 @@ func (h *Hub) memberLocked(id string) *member {
 	return nil
 }
 
-// touchLocked changes a member's live entry and lets every session know, soon.
+// touchLocked changes a member's live entry and schedules it for every session.
 func (h *Hub) touchLocked(id string, change func(*member)) {
 	m := h.memberLocked(id)
 	if m == nil {
@@ -244,9 +248,27 @@ func (h *Hub) touchLocked(id string, change func(*member)) {
 	h.presence++
 	m.version = h.presence
 	change(m)
-	if !h.showing {
-		h.showing = true
-		h.registry.shows.add(h)
+	if h.flushing {
+		return
+	}
+	h.flushing = h.registry.spawn(func(ctx context.Context) {
+		select {
+		case <-time.After(presenceDelay):
+			h.flushPresence()
+		case <-ctx.Done():
+		}
+	})
+}
+
+// flushPresence wakes the sessions whose presence cursor is behind.
+func (h *Hub) flushPresence() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.flushing = false
+	for _, s := range h.sessions {
+		if s.presence < h.presence {
+			s.wakeLocked()
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func TestPresenceGathers(t *testing.T) {
 		for i, id := range ids {
 			defer open(t, r, id, &conns[i], nil).Detach()
 		}
-		time.Sleep(2 * gather)
+		time.Sleep(2 * presenceDelay)
 		for i := range conns {
 			types, frames := conns[i].take()
 			if n := strings.Count(types, "presence"); n > 2 {
@@ -55,7 +55,7 @@ func TestPresenceOfSeveralNodes(t *testing.T) {
 		step := func(what, want string, do func()) {
 			t.Helper()
 			do()
-			time.Sleep(2 * gather)
+			time.Sleep(2 * presenceDelay)
 			if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":`+want) {
 				t.Errorf("%s: %s", what, last(frames, "presence"))
 			}
@@ -88,7 +88,7 @@ func TestNewHubMeetsOthers(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		watch := &fakeConn{}
 		defer open(t, one, "d_2", watch, nil).Detach()
-		time.Sleep(2 * gather)
+		time.Sleep(2 * presenceDelay)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
@@ -105,12 +105,12 @@ func TestNodeIsGone(t *testing.T) {
 		defer open(t, two, "d_1", &fakeConn{}, nil).Detach()
 		time.Sleep(50 * time.Millisecond)
 		one.NodeLeft("two")
-		time.Sleep(2 * gather)
+		time.Sleep(2 * presenceDelay)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":false`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
 		one.Gap("u")
-		time.Sleep(2 * gather)
+		time.Sleep(2 * presenceDelay)
 		if _, frames := watch.take(); !strings.Contains(last(frames, "presence"), `"id":"d_1","name":"name of d_1","online":true`) {
 			t.Errorf("got %s", last(frames, "presence"))
 		}
@@ -142,7 +142,7 @@ func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
 		slow := slowLink{link{b, "one"}, make(chan struct{})}
 		one.broker = slow
 		one.Gap("u")
-		synctest.Wait()                                          // it has read, and waits
+		synctest.Wait()                                                   // it has read, and waits
 		one.Receive(Message{Kind: PresenceMessage, User: "u", Node: "x"}) // nobody any more
 		close(slow.answer)
 		synctest.Wait()
@@ -151,7 +151,7 @@ func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
 		}
 		b.set(func() { delete(b.kept, "z") })
 		one.Gap("u")
-		time.Sleep(2 * gather)
+		time.Sleep(2 * presenceDelay)
 		if online := one.Online(t.Context(), "u"); online["d_3"] != 0 {
 			t.Errorf("a node that has nothing left: %v", online)
 		}
@@ -166,7 +166,7 @@ func TestOthersAreAskedAgain(t *testing.T) {
 		b.set(func() { b.down, b.kept["x"] = true, []Connected{{Device: "d_1", Sessions: 2}} })
 		defer open(t, one, "d_1", &fakeConn{}, nil).Detach()
 		one.Gap("u")
-		time.Sleep(2 * gather)
+		time.Sleep(2 * presenceDelay)
 		if online := one.Online(t.Context(), "u"); online["d_1"] != 1 {
 			t.Errorf("online: %v", online)
 		}

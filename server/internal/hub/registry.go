@@ -63,7 +63,6 @@ type Registry struct {
 	stop   context.CancelFunc
 	own    sync.WaitGroup // goroutines of the registry
 	pushes pushes         // sessions to be written to
-	shows  shows          // hubs whose presence is to be sent
 	turns  chan struct{}  // holds a token per repair that reads
 	asking chan struct{}  // and one per hub that asks the broker
 	soon   chan struct{}  // holds a token when a check is not to wait
@@ -84,9 +83,7 @@ func NewRegistry(source Source, log *slog.Logger, now func() time.Time, options 
 		ctx: ctx, stop: stop, turns: make(chan struct{}, readers), asking: make(chan struct{}, readers), soon: make(chan struct{}, 1),
 		hubs: make(map[string]*Hub), empty: make(chan struct{}),
 	}
-	r.shows.some = make(chan struct{}, 1)
 	r.push()
-	r.own.Go(r.show)
 	r.own.Go(r.sweep)
 	if r.several {
 		r.own.Go(r.checks)

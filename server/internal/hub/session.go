@@ -215,7 +215,7 @@ func (s *Session) newsLocked(frames []*protocol.Frame) []*protocol.Frame {
 	if s.mode == Quiet {
 		return frames
 	}
-	if s.presence < h.presence && (opening != nil || !h.showing) {
+	if s.presence < h.presence && (opening != nil || !h.flushing) {
 		frames = append(frames, h.presenceFrameLocked(s.presence))
 		s.presence = h.presence
 	}
