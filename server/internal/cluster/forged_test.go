@@ -56,7 +56,7 @@ func TestForgedMessages(t *testing.T) {
 		"one bit":                  strings.Replace(string(ours.seal(channel, good)), "66666", "66667", 1),
 		"another version":          sealed(strings.Replace(string(good), `"v":2`, `"v":3`, 1)),
 		"an unknown member":        sealed(strings.Replace(string(good), `"v":2`, `"v":2,"w":1`, 1)),
-		"a name twice":             sealed(strings.Replace(string(good), `"v":2`, `"v":2,"v":1`, 1)),
+		"a name twice":             sealed(strings.Replace(string(good), `"v":2`, `"v":2,"v":2`, 1)),
 		"no node":                  sealed(strings.Replace(string(good), `"evil"`, `""`, 1)),
 		"an unknown kind":          sealed(strings.Replace(string(good), `"change"`, `"truth"`, 1)),
 		"a value that is no JSON":  sealed(strings.Replace(string(good), `"66666"`, `"66666}"`, 1)),

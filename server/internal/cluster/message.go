@@ -142,9 +142,9 @@ func (m *message) fits(user string) bool {
 		case ofAll:
 			return m.Account != "" && m.frameFits("notice")
 		case m.Session != "":
-			return m.frameFits("preview")
+			return m.Account == "" && m.frameFits("preview")
 		}
-		return m.frameFits("device")
+		return m.Account == "" && m.frameFits("device")
 	case hub.PresenceMessage:
 		return m.presenceFits() && (ofUser || len(m.Connected) == 0)
 	case hub.ReloadMessage:

@@ -103,9 +103,12 @@ func (r *Redis) allChannel() string             { return r.Prefix + "all" }
 func (r *Redis) userChannel(user string) string { return r.Prefix + "u:" + user }
 func (r *Redis) presenceKey(user string) string { return r.Prefix + "p:" + user }
 
-// userOf returns the user of a channel; ok is false for the channel of all nodes.
+// userOf returns the user of a channel; the channel of all nodes has none.
 func (r *Redis) userOf(channel string) (user string, ok bool) {
-	return strings.CutPrefix(channel, r.userChannel(""))
+	if user, ok = strings.CutPrefix(channel, r.userChannel("")); !ok {
+		return "", false
+	}
+	return user, true
 }
 
 // Start connects the broker to a receiver.
