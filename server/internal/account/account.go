@@ -203,7 +203,7 @@ type Live interface {
 	Answered(askID string)
 	// Noticed tells the devices of an account, but not the one it is about.
 	Noticed(accountID string, notice protocol.Notice)
-	// Online returns how many sessions each connected device has to a user, as
-	// far as that is known before ctx ends.
-	Online(ctx context.Context, userID string) map[string]int
+	// Online returns how many sessions each connected device has to each user, in
+	// the order of the users, as far as that is known before ctx ends.
+	Online(ctx context.Context, userIDs ...string) []map[string]int
 }

@@ -168,13 +168,15 @@ var errRevoked = errs.New(errs.Revoked, "This device was locked out.")
 // nobody is the Live of a server without live connections.
 type nobody struct{}
 
-func (nobody) DeviceRevoked(string, []string)                {}
-func (nobody) DeviceRenamed(string, string, []string)        {}
-func (nobody) LoginEnded(string, string)                     {}
-func (nobody) MemberJoined(string, string, string)           {}
-func (nobody) MemberLeft(string, string)                     {}
-func (nobody) Asked(string, protocol.Device, protocol.Ask)   {}
-func (nobody) AskEnded(string, protocol.Device)              {}
-func (nobody) Answered(string)                               {}
-func (nobody) Noticed(string, protocol.Notice)               {}
-func (nobody) Online(context.Context, string) map[string]int { return nil }
+func (nobody) DeviceRevoked(string, []string)              {}
+func (nobody) DeviceRenamed(string, string, []string)      {}
+func (nobody) LoginEnded(string, string)                   {}
+func (nobody) MemberJoined(string, string, string)         {}
+func (nobody) MemberLeft(string, string)                   {}
+func (nobody) Asked(string, protocol.Device, protocol.Ask) {}
+func (nobody) AskEnded(string, protocol.Device)            {}
+func (nobody) Answered(string)                             {}
+func (nobody) Noticed(string, protocol.Notice)             {}
+func (nobody) Online(_ context.Context, users ...string) []map[string]int {
+	return make([]map[string]int, len(users))
+}

@@ -168,11 +168,11 @@ const onlineWithin = 250 * time.Millisecond
 func (s *Service) online(ctx context.Context, users ...User) []map[string]int {
 	ctx, cancel := context.WithTimeout(ctx, onlineWithin)
 	defer cancel()
-	sessions := make([]map[string]int, len(users))
+	ids := make([]string, len(users))
 	for i, user := range users {
-		sessions[i] = s.Live.Online(ctx, user.ID)
+		ids[i] = user.ID
 	}
-	return sessions
+	return s.Live.Online(ctx, ids...)
 }
 
 // connected counts the devices that have a session.

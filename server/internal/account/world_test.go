@@ -214,4 +214,10 @@ func (l *fakeLive) Answered(ask string) {
 	defer l.mu.Unlock()
 	l.answered = append(l.answered, ask)
 }
-func (l *fakeLive) Online(_ context.Context, user string) map[string]int { return l.sessions[user] }
+func (l *fakeLive) Online(_ context.Context, users ...string) []map[string]int {
+	online := make([]map[string]int, len(users))
+	for i, user := range users {
+		online[i] = l.sessions[user]
+	}
+	return online
+}

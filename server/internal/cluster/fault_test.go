@@ -28,7 +28,7 @@ func TestWithoutRedis(t *testing.T) {
 	soon(t, time.Second, "its own device", func() bool { return one.has(`"value":1`) })
 	took := soon(t, 6*time.Second, "the other node", func() bool { return two.has(`"value":1`) })
 	t.Logf("without Redis a change took %v", took)
-	if online := b.Online(t.Context(), "u"); online["d_2"] != 1 || online["d_1"] != 0 {
+	if online := b.Online(t.Context(), "u")[0]; online["d_2"] != 1 || online["d_1"] != 0 {
 		t.Errorf("online without Redis: %v", online)
 	}
 	if err := server.Start(t.Context()); err != nil {
@@ -39,7 +39,7 @@ func TestWithoutRedis(t *testing.T) {
 	b.ready(t)
 	a.put("2")
 	soon(t, time.Second, "a change after Redis came", func() bool { return two.has(`"value":2`) })
-	soon(t, 2*time.Second, "presence after Redis came", func() bool { return b.Online(t.Context(), "u")["d_1"] == 1 })
+	soon(t, 2*time.Second, "presence after Redis came", func() bool { return b.Online(t.Context(), "u")[0]["d_1"] == 1 })
 	t.Logf("all was well %v after Redis came", time.Since(back))
 }
 
@@ -58,7 +58,7 @@ func TestRedisRestarts(t *testing.T) {
 		}
 		soon(t, 2*time.Second, "what was lost", func() bool { return two.has(fmt.Sprint(`"value":`, 100+i)) })
 		soon(t, 3*time.Second, "presence", func() bool {
-			return b.Online(t.Context(), "u")["d_1"] == 1 && a.Online(t.Context(), "u")["d_2"] == 1
+			return b.Online(t.Context(), "u")[0]["d_1"] == 1 && a.Online(t.Context(), "u")[0]["d_2"] == 1
 		})
 	}
 	if b.events.of(Resubscribed) < 5 {
@@ -236,17 +236,17 @@ func TestKilledNode(t *testing.T) {
 	a, b := start(t, truth, fast), start(t, truth, fast)
 	two := b.connect(t, "d_2")
 	a.connect(t, "d_1")
-	soon(t, 2*time.Second, "online", func() bool { return b.Online(t.Context(), "u")["d_1"] == 1 })
+	soon(t, 2*time.Second, "online", func() bool { return b.Online(t.Context(), "u")[0]["d_1"] == 1 })
 
 	a.broker.stop() // it says nothing any more, not even that it ends
-	took := soon(t, 2*time.Second, "offline", func() bool { return b.Online(t.Context(), "u")["d_1"] == 0 })
+	took := soon(t, 2*time.Second, "offline", func() bool { return b.Online(t.Context(), "u")[0]["d_1"] == 0 })
 	soon(t, time.Second, "shown offline", func() bool {
 		return two.last("presence", `"id":"d_1","name":"name of d_1","online":false`) != ""
 	})
 	t.Logf("six beats of 100 ms: offline after %v", took)
 	c := start(t, truth, fast)
 	soon(t, 2*time.Second, "nobody on the new node", func() bool {
-		online := c.Online(t.Context(), "u")
+		online := c.Online(t.Context(), "u")[0]
 		return online["d_1"] == 0 && online["d_2"] == 1
 	})
 	b.Gap("u") // somebody asks, and what the dead have left is swept

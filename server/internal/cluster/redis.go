@@ -174,18 +174,32 @@ func (r *Redis) put(o outgoing) bool {
 	return false
 }
 
-// RemotePresence returns the devices connected to a user on the other live nodes,
-// by node.
-func (r *Redis) RemotePresence(ctx context.Context, user string) (map[string][]hub.Connected, error) {
+// RemotePresence returns the devices connected to each user on the other live
+// nodes, by node, in one round trip.
+func (r *Redis) RemotePresence(ctx context.Context, users ...string) ([]map[string][]hub.Connected, error) {
 	since, open := r.subscription.since()
 	if !open {
 		return nil, errors.New("no connection to Redis")
 	}
-	key := r.presenceKey(user)
-	fields, err := r.client.HGetAll(ctx, key).Result()
-	if err != nil {
+	pipe := r.client.Pipeline()
+	stored := make([]*redis.MapStringStringCmd, len(users))
+	for i, user := range users {
+		stored[i] = pipe.HGetAll(ctx, r.presenceKey(user))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
 	}
+	others := make([]map[string][]hub.Connected, len(users))
+	for i, user := range users {
+		others[i] = r.remotePresence(ctx, user, stored[i].Val(), since)
+	}
+	return others, nil
+}
+
+// remotePresence decodes the stored presence of a user, and removes that of nodes
+// that have stopped.
+func (r *Redis) remotePresence(ctx context.Context, user string, fields map[string]string, since time.Time) map[string][]hub.Connected {
+	key := r.presenceKey(user)
 	others := make(map[string][]hub.Connected)
 	for node, text := range fields {
 		if node == r.node {
@@ -202,7 +216,7 @@ func (r *Redis) RemotePresence(ctx context.Context, user string) (map[string][]h
 		}
 		others[node] = m.Connected
 	}
-	return others, nil
+	return others
 }
 
 // read returns the message of a signed text.

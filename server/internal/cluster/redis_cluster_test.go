@@ -29,7 +29,7 @@ func TestCluster(t *testing.T) {
 		b.put(fmt.Sprint(200 + i))
 		soon(t, time.Second, "and back", func() bool { return one.has(fmt.Sprint(`"value":`, 200+i)) })
 	}
-	soon(t, 2*time.Second, "presence", func() bool { return a.Online(t.Context(), "u")["d_2"] == 1 })
+	soon(t, 2*time.Second, "presence", func() bool { return a.Online(t.Context(), "u")[0]["d_2"] == 1 })
 	a.Answered("q_1")
 	if ask := <-b.rung; ask != "q_1" {
 		t.Errorf("rung for %s", ask)

@@ -124,10 +124,10 @@ func TestOnlineOnANodeWithoutAHub(t *testing.T) {
 	a, b := start(t, truth, Options{}), start(t, truth, Options{})
 	a.connect(t, "d_1")
 	a.connect(t, "d_1")
-	soon(t, 2*time.Second, "online", func() bool { return b.Online(t.Context(), "u")["d_1"] == 2 })
+	soon(t, 2*time.Second, "online", func() bool { return b.Online(t.Context(), "u")[0]["d_1"] == 2 })
 	b.connect(t, "d_2")
 	soon(t, 2*time.Second, "both", func() bool {
-		here, there := a.Online(t.Context(), "u"), b.Online(t.Context(), "u")
+		here, there := a.Online(t.Context(), "u")[0], b.Online(t.Context(), "u")[0]
 		return here["d_1"] == 2 && here["d_2"] == 1 && there["d_1"] == 2 && there["d_2"] == 1
 	})
 }

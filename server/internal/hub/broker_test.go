@@ -80,7 +80,7 @@ func (l link) PresenceChanged(user string) {
 	})
 }
 
-func (l link) RemotePresence(context.Context, string) (map[string][]Connected, error) {
+func (l link) RemotePresence(_ context.Context, users ...string) ([]map[string][]Connected, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down {
@@ -92,7 +92,11 @@ func (l link) RemotePresence(context.Context, string) (map[string][]Connected, e
 			others[name] = connected
 		}
 	}
-	return others, nil
+	all := make([]map[string][]Connected, len(users))
+	for i := range users {
+		all[i] = others // of the one user of these tests
+	}
+	return all, nil
 }
 
 func (b *broker) set(change func()) {

@@ -17,9 +17,9 @@ type Broker interface {
 	// its hub was made or removed, or a device came, went or changed. The broker
 	// calls LocalPresence soon after.
 	PresenceChanged(user string)
-	// RemotePresence returns the devices connected to a user on the other live
-	// nodes, by node.
-	RemotePresence(ctx context.Context, user string) (map[string][]Connected, error)
+	// RemotePresence returns the devices connected to each user on the other live
+	// nodes, in the order of users and by node.
+	RemotePresence(ctx context.Context, users ...string) ([]map[string][]Connected, error)
 }
 
 // Connected is a device with sessions to a user on one node.
@@ -69,8 +69,8 @@ func (NopBroker) Publish(Message) {}
 func (NopBroker) PresenceChanged(string) {}
 
 // RemotePresence returns nothing.
-func (NopBroker) RemotePresence(context.Context, string) (map[string][]Connected, error) {
-	return nil, nil
+func (NopBroker) RemotePresence(_ context.Context, users ...string) ([]map[string][]Connected, error) {
+	return make([]map[string][]Connected, len(users)), nil
 }
 
 // Receive applies a message of another node. It never blocks: a goroutine of the

@@ -351,7 +351,7 @@ func TestPresence(t *testing.T) {
 		step("focus", `"focus":"billing.salary"`, func() { b.Focus("billing.salary") })
 		step("seen", `"seen":1`, func() { b.Seen(1); b.Seen(99) })
 		step("gone", `"online":false,"sessions":0`, func() { b.Detach() })
-		if online := r.Online(t.Context(), "u"); len(online) != 1 || online["d_1"] != 1 {
+		if online := r.Online(t.Context(), "u")[0]; len(online) != 1 || online["d_1"] != 1 {
 			t.Errorf("Online: %v", online)
 		}
 	})

@@ -134,7 +134,11 @@ func (r *Registry) others(ctx context.Context, user string) (map[string][]Connec
 	}
 	ctx, cancel := context.WithTimeout(ctx, othersWithin)
 	defer cancel()
-	return r.broker.RemotePresence(ctx, user)
+	others, err := r.broker.RemotePresence(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	return others[0], nil
 }
 
 // NodeLeft removes the presence of a node that has stopped: its devices are offline.
@@ -147,21 +151,33 @@ func (r *Registry) NodeLeft(name string) {
 	}
 }
 
-// Online counts the live sessions of each device of a user, on all nodes as far
-// as it is known before ctx ends.
-func (r *Registry) Online(ctx context.Context, user string) map[string]int {
-	online := make(map[string]int)
-	h := r.hub(user)
-	if h != nil && h.countOnline(online) {
+// Online counts the live sessions of each device of each user, in the order of
+// users: on all nodes, as far as their presence arrives before ctx ends.
+func (r *Registry) Online(ctx context.Context, users ...string) []map[string]int {
+	online := make([]map[string]int, len(users))
+	var incomplete []int // indexes of users
+	for i, user := range users {
+		online[i] = make(map[string]int)
+		if h := r.hub(user); h == nil || !h.countOnline(online[i]) {
+			incomplete = append(incomplete, i)
+		}
+	}
+	if len(incomplete) == 0 {
 		return online
 	}
-	others, err := r.broker.RemotePresence(ctx, user)
-	if err != nil {
-		return online // the other nodes' devices are shown a little later
+	missing := make([]string, len(incomplete))
+	for i, at := range incomplete {
+		missing[i] = users[at]
 	}
-	for _, connected := range others {
-		for _, c := range connected {
-			online[c.Device] += c.Sessions
+	others, err := r.broker.RemotePresence(ctx, missing...)
+	if err != nil {
+		return online // the other nodes' devices show a little later
+	}
+	for i, at := range incomplete {
+		for _, connected := range others[i] {
+			for _, c := range connected {
+				online[at][c.Device] += c.Sessions
+			}
 		}
 	}
 	return online

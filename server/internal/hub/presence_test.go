@@ -67,7 +67,7 @@ func TestPresenceOfSeveralNodes(t *testing.T) {
 		step("focus there", `true,"sessions":2,"lastSeen":"`, func() { there.Focus("billing.salary") })
 		step("seen there", `true`, func() { there.Seen(1) })
 		for _, r := range []*Registry{one, two} {
-			if online := r.Online(t.Context(), "u"); online["d_1"] != 2 || online["d_2"] != 1 {
+			if online := r.Online(t.Context(), "u")[0]; online["d_1"] != 2 || online["d_2"] != 1 {
 				t.Errorf("online: %v", online)
 			}
 		}
@@ -123,8 +123,8 @@ type slowLink struct {
 	answer chan struct{}
 }
 
-func (l slowLink) RemotePresence(ctx context.Context, user string) (map[string][]Connected, error) {
-	others, err := l.link.RemotePresence(ctx, user)
+func (l slowLink) RemotePresence(ctx context.Context, users ...string) ([]map[string][]Connected, error) {
+	others, err := l.link.RemotePresence(ctx, users...)
 	<-l.answer
 	return others, err
 }
@@ -146,13 +146,13 @@ func TestNewsDuringTheQuestionAreNewer(t *testing.T) {
 		one.Receive(Message{Kind: PresenceMessage, User: "u", Node: "x"}) // nobody any more
 		close(slow.answer)
 		synctest.Wait()
-		if online := one.Online(t.Context(), "u"); online["d_1"] != 0 || online["d_3"] != 1 {
+		if online := one.Online(t.Context(), "u")[0]; online["d_1"] != 0 || online["d_3"] != 1 {
 			t.Errorf("online: %v", online)
 		}
 		b.set(func() { delete(b.kept, "z") })
 		one.Gap("u")
 		time.Sleep(2 * presenceDelay)
-		if online := one.Online(t.Context(), "u"); online["d_3"] != 0 {
+		if online := one.Online(t.Context(), "u")[0]; online["d_3"] != 0 {
 			t.Errorf("a node that has nothing left: %v", online)
 		}
 	})
@@ -167,13 +167,13 @@ func TestOthersAreAskedAgain(t *testing.T) {
 		defer open(t, one, "d_1", &fakeConn{}, nil).Detach()
 		one.Gap("u")
 		time.Sleep(2 * presenceDelay)
-		if online := one.Online(t.Context(), "u"); online["d_1"] != 1 {
+		if online := one.Online(t.Context(), "u")[0]; online["d_1"] != 1 {
 			t.Errorf("online: %v", online)
 		}
 		b.set(func() { b.down = false })
 		time.Sleep(checkEvery + checkSpread)
 		synctest.Wait()
-		if online := one.Online(t.Context(), "u"); online["d_1"] != 3 {
+		if online := one.Online(t.Context(), "u")[0]; online["d_1"] != 3 {
 			t.Errorf("online after a check: %v", online)
 		}
 	})

@@ -50,9 +50,9 @@ type Service struct {
 	Schema *Schema
 	Limits Limits
 
-	store    Store
+	store     Store
 	publisher Publisher
-	now      func() time.Time
+	now       func() time.Time
 
 	mu     sync.Mutex // guards the following
 	queue  []submitted

@@ -69,8 +69,8 @@ func newTestService(store *slowStore) *Service {
 }
 
 // The store of these tests is the publisher too, so that all is noted in order.
-func (s *slowStore) Publish(_ string, c Change) { s.note("publish %d", c.Revision) }
-func (s *slowStore) CommitUncertain(user string)          { s.note("doubt %s", user) }
+func (s *slowStore) Publish(_ string, c Change)  { s.note("publish %d", c.Revision) }
+func (s *slowStore) CommitUncertain(user string) { s.note("doubt %s", user) }
 
 // [SPEC I2] Commit, then publish, then answer.
 func TestServiceOrder(t *testing.T) {
