@@ -19,7 +19,6 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/api"
-	"social-server/internal/deep"
 	"social-server/internal/hub"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
@@ -97,9 +96,8 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	must(err)
 	srv := &api.Server{
 		Accounts: w.accounts, Settings: w.settings, Hubs: w.hubs, Wire: sh.wire, Log: log,
-		Limits: sh.limits, Deep: deep.Start(2),
+		Limits: sh.limits,
 	}
-	t.Cleanup(srv.Deep.Close)
 	handler, err := srv.Handler()
 	must(err)
 	w.server = httptest.NewServer(handler)

@@ -17,7 +17,6 @@ import (
 	"github.com/gorilla/mux"
 
 	"social-server/internal/account"
-	"social-server/internal/deep"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/settings"
@@ -35,7 +34,6 @@ type Server struct {
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
 	Refused  func(errs.Code) // told of every refusal, to count them; may be nil
-	Deep     *deep.Workers   // decode frames; may be nil
 
 	guard   *guard
 	codes   *codeGuard

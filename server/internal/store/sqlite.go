@@ -11,8 +11,6 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
-
-	"social-server/internal/deep"
 )
 
 // readers is the size of the read pool. SQLite reads are short and WAL lets
@@ -87,7 +85,6 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := s.prepareReads(ctx); err != nil {
 		return err
 	}
-	s.deep = deep.Start(readers)
 	s.groups, err = newSQLiteGroups(ctx, s.write)
 	return err
 }
