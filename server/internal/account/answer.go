@@ -6,6 +6,7 @@ import (
 
 	"social-server/internal/errs"
 	"social-server/internal/protocol"
+	"social-server/internal/text"
 )
 
 // Asks returns the asks that wait at a user, to a member.
@@ -38,7 +39,7 @@ func (s *Service) Approve(ctx context.Context, who Identity, username, askID, co
 		if user, ask, err = s.waitingAsk(ctx, who, username, askID); err != nil {
 			return err
 		}
-		if subtle.ConstantTimeCompare([]byte(code), []byte(ask.Code)) != 1 {
+		if subtle.ConstantTimeCompare([]byte(text.Code(code)), []byte(ask.Code)) != 1 {
 			wrong = errs.Field("code", "This is not the number on the other device.")
 			return s.countWrong(ctx, who, user, &ask)
 		}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // HashCost is what one password hash takes. It is stored with every hash, and
@@ -159,27 +160,29 @@ var blocked = func() map[string]bool {
 	return words
 }()
 
-// checkPassword says what is wrong with a new password, or nil. There are no
-// rules about which characters it must have: length is what helps.
-func checkPassword(password string, least int, own ...string) error {
+// newPassword returns a new password as it is hashed, or says what is wrong with
+// it. There are no rules about which characters it must have: length is what
+// helps. It may not be made of own names, nor of the local part of an e-mail
+// address among them. None of this is asked of a password that exists already.
+func newPassword(password string, least int, own ...string) (string, error) {
 	const field = "password"
+	password = text.Password(password)
 	switch n := utf8.RuneCountInString(password); {
 	case password == "":
-		return errs.Field(field, "A password is needed.")
+		return "", errs.Field(field, "A password is needed.")
 	case n < least:
-		return errs.Field(field, "The password needs at least %d characters; this one has %d.", least, n)
+		return "", errs.Field(field, "The password needs at least %d characters; this one has %d.", least, n)
 	case n > maxPasswordRunes || len(password) > maxPasswordBytes:
-		return errs.Field(field, "The password may have at most %d characters.", maxPasswordRunes)
+		return "", errs.Field(field, "The password may have at most %d characters.", maxPasswordRunes)
 	}
-	lower := strings.ToLower(password)
-	bare := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(lower)
-	if blocked[lower] || bare == strings.ReplaceAll(product, " ", "") {
-		return errs.Field(field, "This password is one of the first that others would try.")
+	if blocked[strings.ToLower(password)] || text.MadeOf(password, product) {
+		return "", errs.Field(field, "This password is one of the first that others would try.")
 	}
 	for _, name := range own {
-		if strings.EqualFold(password, name) {
-			return errs.Field(field, "The password may not be a name or an e-mail address of yours.")
+		local, _, _ := strings.Cut(name, "@")
+		if text.MadeOf(password, name) || text.MadeOf(password, local) {
+			return "", errs.Field(field, "The password may not be made of a name or an e-mail address of yours.")
 		}
 	}
-	return nil
+	return password, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // register serves POST /api/v1/register: it registers a device, the first one of
@@ -20,7 +21,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &req); err != nil {
 		return err
 	}
-	try, err := s.guard.admit(r, "email "+req.Email, func() (string, error) {
+	try, err := s.guard.admit(r, "email "+text.EmailKey(req.Email), func() (string, error) {
 		return s.Accounts.AccountOfEmail(r.Context(), req.Email)
 	})
 	if err != nil {
@@ -48,11 +49,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := errors.Join(
-		needed("deviceName", req.DeviceName), needed("password", req.Password), oneOf("session", req.Session, "", "cookie"),
+		needed("deviceName", text.Trim(req.DeviceName)), needed("password", req.Password), oneOf("session", req.Session, "", "cookie"),
 	); err != nil {
 		return err
 	}
-	try, err := s.guard.admit(r, "device "+req.DeviceName, func() (string, error) {
+	try, err := s.guard.admit(r, "device "+text.Key(req.DeviceName), func() (string, error) {
 		return s.Accounts.AccountOfDevice(r.Context(), req.DeviceName)
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ package text
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/width"
@@ -79,25 +80,29 @@ func upper(s string) string { return norm.NFC.String(strings.ToUpper(norm.NFC.St
 // modifier letter minus, minus.
 const otherDashes = "\u2043\u02d7\u2212"
 
-// MadeOf reports whether the letters of a password are those of a name, once or
-// several times, in any case. Digits, punctuation and spaces do not count. Of a
-// name without letters its digits and symbols count.
+// MadeOf reports whether a password is made of a name, once or several times,
+// in any case. Only letters count: what stands between, before and after them
+// may be digits, punctuation and spaces. Of a name without letters its digits
+// and symbols count. A name of one or two letters says little about a password:
+// there every character counts.
 func MadeOf(password, name string) bool {
-	letters := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) }
-	word := only(name, letters)
-	count := letters
+	counts := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) }
+	word := only(name, counts)
 	if word == "" {
-		count = func(r rune) bool { return !unicode.IsSpace(r) && !unicode.IsPunct(r) }
-		word = only(name, count)
+		counts = func(r rune) bool { return !unicode.IsSpace(r) && !unicode.IsPunct(r) }
+		word = only(name, counts)
 	}
-	rest := only(password, count)
+	if utf8.RuneCountInString(word) < 3 {
+		counts = func(rune) bool { return true }
+	}
+	rest := only(password, counts)
 	return word != "" && rest != "" && strings.ReplaceAll(rest, word, "") == ""
 }
 
 // only returns the lower case of those characters of s that count.
-func only(s string, count func(rune) bool) string {
+func only(s string, counts func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
-		if count(r) {
+		if counts(r) {
 			return r
 		}
 		return -1

@@ -180,6 +180,7 @@ func TestMadeOf(t *testing.T) {
 		"anna@example.org": {"Anna@Example.org", "anna@example.org1", "annaexampleorg"},
 		"Zoe\u0308":        {"ZOËzoë1!", "zoe\u0308Zoë"},
 		"กำลัง":            {"กำลังกำลัง"},
+		"pi":               {"pipipipi", "PiPiPiPi"},
 		"2024":             {"2024-2024", "20242024"},
 		"🦊":                {"🦊🦊🦊🦊🦊🦊🦊🦊"},
 	} {
@@ -190,6 +191,7 @@ func TestMadeOf(t *testing.T) {
 		}
 	}
 	for name, passwords := range map[string][]string{
+		"x":      {"        x", "x1234567890"},
 		"laptop": {"laptops lie", "my laptop", "12345678901234", "", "laptopp", "tide over marble"},
 		"2024":   {"20241231", "2024 anna"},
 		"":       {"anything"},
