@@ -49,7 +49,7 @@ func (x *target) pathAttacks() (all []attack) {
 	me := bearer(x.one.token)
 	for _, path := range []string{
 		"/api/v1/../../etc/passwd", "/api/v1/%2e%2e/%2e%2e/etc/passwd", "/api/v1/users/..%2f..%2fetc/settings", "/api/v1/users/%00/settings",
-		"/api/v1/users/%ff%fe/settings", "/api/v1/users/TestUser6%00/settings", "/api/v1/users/TestUser6%20/settings", "/api/v1/users/' OR 1=1/settings",
+		"/api/v1/users/%ff%fe/settings", "/api/v1/users/TestUser6%00/settings", "/api/v1/users/Test%20User6/settings", "/api/v1/users/' OR 1=1/settings",
 		"/api/v1/users/%27%20OR%201=1--/settings", "/api/v1/users/" + strings.Repeat("x", 4000) + "/settings", "/api/v1/users//settings",
 		"/api/v1//users", "/api/v1/users/", "/api/v1/users;x", "/API/v1/users", "/api/v1/.env", "/api/v1/debug/pprof/", "/api/v1/metrics",
 		"/api/v1/devices/" + x.stranger.id, "/api/v1/devices/d_none", "/api/v1/devices/..", "/api/v1/users/TestUser6/settings/billing",
