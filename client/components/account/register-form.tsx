@@ -24,10 +24,13 @@ export function RegisterForm() {
       const errors = [{ field: "confirmPassword", message: "The two passwords differ." }];
       return { status: 0, code: "invalid", detail: "", errors };
     }
-    const refused = await api.register(device).then(() => null, problemOf);
-    if (refused) return blame(refused, { 401: "password", 409: "deviceName" });
-    router.push(`/login?registered=${encodeURIComponent(device.deviceName)}`);
-    return null;
+    try {
+      const { name } = await api.register(device); // as the server spells it
+      router.push(`/login?registered=${encodeURIComponent(name)}`);
+      return null;
+    } catch (thrown) {
+      return blame(problemOf(thrown), { 401: "password", 409: "deviceName" });
+    }
   });
   const errors = form.errors.fields;
 

@@ -20,7 +20,7 @@ export function ResetForm() {
       const errors = [{ field: "confirmPassword", message: "The two passwords differ." }];
       return { status: 0, code: "invalid", detail: "", errors };
     }
-    const refused = await accountApi.resetPassword(code.trim(), password).then(() => null, problemOf);
+    const refused = await accountApi.resetPassword(code, password).then(() => null, problemOf);
     if (!refused) setDone(true);
     return refused;
   });

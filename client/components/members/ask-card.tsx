@@ -25,7 +25,7 @@ const fields = ["code"] as const;
 export function AskCard({ ask, username, onDone }: AskCardProps) {
   const [failure, setFailure] = useState<string | null>(null);
   const form = useForm(fields, async ({ code }) => {
-    const refused = await membersApi.approve(username, ask.id, code.trim()).then(() => null, problemOf);
+    const refused = await membersApi.approve(username, ask.id, code).then(() => null, problemOf);
     if (!refused || refused.status === 404) onDone();
     return refused;
   });
@@ -63,7 +63,6 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
               )}
               inputMode="numeric"
               autoComplete="off"
-              maxLength={2}
               aria-invalid={error ? true : undefined}
               aria-describedby={error ? `${inputId}-note` : undefined}
             />

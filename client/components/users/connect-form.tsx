@@ -16,10 +16,12 @@ const fields = ["username"] as const;
 export function ConnectForm() {
   const router = useRouter();
   const form = useForm(fields, async ({ username }) => {
-    const refused = await api.connect(username).then(() => null, problemOf);
-    if (refused) return blame(refused, { 409: "username" });
-    router.push(userPath(username));
-    return null;
+    try {
+      router.push(userPath(await api.connect(username)));
+      return null;
+    } catch (thrown) {
+      return blame(problemOf(thrown), { 409: "username" });
+    }
   });
 
   return (
