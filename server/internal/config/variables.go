@@ -112,7 +112,7 @@ func accountVariables() []variable {
 			help: "`open`: anyone; `first-account`: the first account, then only its own devices; `closed`: nobody. Empty: `open` on a loopback or private `LISTEN_ADDR`, else `first-account`",
 			set:  registration},
 		{name: "PASSWORD_MIN_LENGTH", fallback: "8",
-			help: "characters, 8 to 64; 15 is a good choice on the open internet",
+			help: "characters of a new password, 8 to 64; 15 is a good choice on the open internet",
 			set:  count(func(c *Config) *int { return &c.Accounts.PasswordMinLength }, 8, 64)},
 		{name: "ACCESS_TOKEN_TTL", fallback: "15m",
 			help: "life of an access token",
