@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jinzhu/gorm"
@@ -55,7 +56,8 @@ func (n *names) of(name string) *string {
 // keysAtOnce is how many rows get their keys in one transaction.
 const keysAtOnce = 500
 
-// fillKeys gives every row of before its key, the oldest of those that share one.
+// fillKeys gives every row its key, the oldest of those that share one: rows of
+// before, and those that a node of before made or renamed during an update.
 func (s *Store) fillKeys(ctx context.Context) error {
 	for _, n := range []*names{&emails, &deviceNames, &usernames} {
 		for last := (nameRow{}); ; {
@@ -72,22 +74,45 @@ func (s *Store) fillKeys(ctx context.Context) error {
 	return nil
 }
 
-// nameRow is a row without a key.
-type nameRow struct{ ID, Name, CreatedAt string }
+// nameRow is a row whose key is missing, or not simply the name in lower case.
+type nameRow struct {
+	ID, Name, CreatedAt string
+	Key                 *string
+}
 
-// fillSome gives keys to some rows that were made after one, and returns them.
+// fillSome gives keys to some rows that were made after one, and returns all
+// that it looked at. It reads without the locks of a writing transaction, since
+// it reads a whole table, beside other nodes.
 func (s *Store) fillSome(ctx context.Context, n *names, last nameRow) (rows []nameRow, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.inSnapshot(ctx, func(tx *gorm.DB) error {
 		rows = nil
-		err := tx.Table(n.table).Select("id, "+n.column+" AS name, created_at").
-			Where(n.key+" IS NULL AND "+n.living+" AND (created_at, id) > (?, ?)", last.CreatedAt, last.ID).
+		return tx.Table(n.table).Select("id, "+n.column+" AS name, created_at, "+n.key+" AS key").
+			Where("("+n.key+" IS NULL OR "+n.key+" <> lower("+n.column+")) AND "+n.living+" AND (created_at, id) > (?, ?)", last.CreatedAt, last.ID).
 			Order("created_at, id").Limit(keysAtOnce).Scan(&rows).Error
-		for i := 0; err == nil && i < len(rows); i++ {
-			key := n.keyOf(rows[i].Name)
-			err = tx.Exec("UPDATE "+n.table+" SET "+n.key+" = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM "+n.table+
-				" WHERE "+n.living+" AND "+n.key+" = ?)", key, rows[i].ID, key).Error
-		}
-		return err
 	})
-	return rows, err
+	wrong := slices.DeleteFunc(slices.Clone(rows), func(r nameRow) bool { return r.Key != nil && *r.Key == n.keyOf(r.Name) })
+	if err != nil || len(wrong) == 0 {
+		return rows, err
+	}
+	return rows, s.inTx(ctx, func(tx *gorm.DB) error {
+		for _, row := range wrong {
+			if err := n.fill(tx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fill gives a row its key, or none if another row has it. A row that was
+// renamed meanwhile has its key already.
+func (n *names) fill(tx *gorm.DB, row nameRow) error {
+	update := func(value, condition string, args ...any) error {
+		return tx.Exec("UPDATE "+n.table+" SET "+n.key+" = "+value+" WHERE id = ? AND "+n.column+" = ?"+condition, args...).Error
+	}
+	if err := update("NULL", "", row.ID, row.Name); err != nil {
+		return err
+	}
+	key := n.keyOf(row.Name)
+	return update("?", " AND NOT EXISTS (SELECT 1 FROM "+n.table+" WHERE "+n.living+" AND "+n.key+" = ?)", key, row.ID, row.Name, key)
 }
