@@ -25,16 +25,20 @@ func Email(s string) (string, error) {
 	plain := !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 	email := EmailKey(s)
 	_, domain, _ := cutDomain(email)
-	if len(email) > maxEmail || err != nil || parsed.Address != s || !plain || !ascii(domain) {
+	if email == "" || len(email) > maxEmail || err != nil || parsed.Address != s || !plain || !ascii(domain) {
 		return "", errs.Field(field, "This is not an e-mail address.")
 	}
 	return email, nil
 }
 
 // EmailKey returns what e-mail addresses are compared by. Of an address it is
-// what Email returns; it takes any other text too.
+// what Email returns; it takes any other text too. It is empty, and nobody's,
+// for what is longer than any spelling of an address.
 func EmailKey(s string) string {
-	local, domain, ok := cutDomain(lower(Trim(s)))
+	if s = Trim(s); len(s) > maxTyped {
+		return ""
+	}
+	local, domain, ok := cutDomain(lower(s))
 	if !ok || ascii(domain) {
 		return local + domain
 	}

@@ -16,10 +16,10 @@ const maxName = 64
 func DeviceName(field, s string) (string, error) {
 	name := Name(s)
 	switch n := utf8.RuneCountInString(name); {
-	case Key(name) == "":
-		return "", errs.Field(field, "A device name is needed.")
 	case n > maxName:
 		return "", errs.Field(field, "The device name may have at most %d characters; this one has %d.", maxName, n)
+	case Key(name) == "":
+		return "", errs.Field(field, "A device name is needed.")
 	case !all([]rune(name), shown):
 		return "", errs.Field(field, "The device name has a character that cannot be shown.")
 	}
@@ -33,10 +33,10 @@ func Username(s string) (string, error) {
 	name := Name(s)
 	first, _ := utf8.DecodeRuneInString(name)
 	switch n := utf8.RuneCountInString(name); {
-	case Key(name) == "":
-		return "", errs.Field(field, "A username is needed.")
 	case n > maxName:
 		return "", errs.Field(field, "The username may have at most %d characters; this one has %d.", maxName, n)
+	case Key(name) == "":
+		return "", errs.Field(field, "A username is needed.")
 	case !all([]rune(name), inUsername):
 		return "", errs.Field(field, "The username may have letters, digits, dot, underscore and hyphen.")
 	case !letter(first):

@@ -12,6 +12,10 @@ import (
 	"golang.org/x/text/width"
 )
 
+// maxTyped is more bytes than any spelling of a name or e-mail address has. What
+// is longer is not worth the time, which for a domain grows with the square.
+const maxTyped = 1 << 10
+
 // Trim returns s without the white space around it.
 func Trim(s string) string { return strings.TrimSpace(s) }
 
@@ -36,8 +40,12 @@ func Name(s string) string {
 
 // Key returns what device names and usernames are compared by. Two names with
 // the same key are one name: they differ in case, in normalisation, or in
-// characters that have no shape of their own.
+// characters that have no shape of their own. It is empty, and nobody's, for
+// what is longer than any spelling of a name.
 func Key(name string) string {
+	if name = Trim(name); len(name) > maxTyped {
+		return ""
+	}
 	return lower(Name(strings.Map(func(r rune) rune {
 		if joiner(r) || unicode.Is(unicode.Variation_Selector, r) {
 			return -1

@@ -3,6 +3,7 @@ package text
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -202,5 +203,31 @@ func TestMadeOf(t *testing.T) {
 				t.Errorf("%q is said to be made of %q", p, name)
 			}
 		}
+	}
+}
+
+// Text of the size of a request is looked at before it costs anything: the
+// domain of this address took 12 s.
+func TestLongText(t *testing.T) {
+	var domain strings.Builder
+	for i := range 16_000 {
+		domain.WriteRune(rune(0x4e00 + i*7919%20_000))
+	}
+	began := time.Now()
+	if key := EmailKey("a@" + domain.String()); key != "" {
+		t.Errorf("EmailKey has %d bytes", len(key))
+	}
+	if _, err := Email("a@" + domain.String()); err == nil {
+		t.Error("Email takes it")
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if key := Key(strings.Repeat("a\u0301", 10_000)); key != "" {
+		t.Errorf("Key has %d bytes", len(key))
+	}
+	longest := strings.Repeat("\u1112\u1161\u11ab", 64) // 64 syllables, as some keyboards type them
+	if name, err := DeviceName("name", " "+longest); err != nil || Key(longest) != Key(name) || Key(name) == "" {
+		t.Errorf("DeviceName = %q, %v", name, err)
 	}
 }
