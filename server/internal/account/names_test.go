@@ -15,7 +15,7 @@ import (
 // spellings of one name: as it is stored first.
 var spellings = []string{"Zoë Ω", "Zoe\u0308 \u2126", "ZOË ω", " zoë\u00a0Ω\t", "zoe\u0308   ω"}
 
-// Faults B2 and B5: a device name, e-mail address or username is the same at
+// Faults B2 and B5 (SPEC N1): a device name, e-mail address or username is the same at
 // every door, whatever its normalisation, its case and the space around it.
 func TestOneNameAtEveryDoor(t *testing.T) {
 	for i, first := range spellings {
@@ -70,7 +70,7 @@ func TestOneNameAtEveryDoor(t *testing.T) {
 	}
 }
 
-// Fault B2: a password works in every normalisation, and with the spaces of
+// Fault B2 (SPEC N2): a password works in every normalisation, and with the spaces of
 // every keyboard.
 func TestPasswordInAnyNormalisation(t *testing.T) {
 	w := newWorld(t)
@@ -162,7 +162,7 @@ func (w *world) loginDevice(name, email, password string) (account.Grant, accoun
 	return w.loginWith(name, password)
 }
 
-// Fault B4: a rule for new passwords is not asked of those that exist.
+// Fault B4 (SPEC N2): a rule for new passwords is not asked of those that exist.
 func TestRulesAreForNewPasswords(t *testing.T) {
 	for _, rule := range []account.Registration{account.Open, account.FirstAccount} {
 		w := newWorld(t, func(c *account.Config) { c.Registration = rule })
@@ -259,7 +259,7 @@ func TestPasswordsMadeOfNames(t *testing.T) {
 	wantCode(t, "words besides the name", w.ChangePassword(t.Context(), who, password, "laptop under sunflowers"), "")
 }
 
-// Codes count as they are meant, whatever spaces and dashes a keyboard makes.
+// SPEC N3: codes count as they are meant, whatever spaces and dashes a keyboard makes.
 func TestCodesHoweverTyped(t *testing.T) {
 	w, anna, bob := guest(t)
 	for _, between := range []string{"", "-", "\u2013", "\u2014", "\u2212", "\u00a0", "\t", "\u2009", "\u00ad", " \u2010 "} {

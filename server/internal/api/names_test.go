@@ -18,7 +18,7 @@ func body(pairs ...string) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// Faults B2, B3 and B5: over the wire, a name is the same in the body and in the
+// Faults B2, B3 and B5 (SPEC N1): over the wire, a name is the same in the body and in the
 // address, composed or decomposed, in any case, with space around it; answers
 // have the spelling that is stored.
 func TestNamesOverTheWire(t *testing.T) {
