@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"social-server/internal/config"
+	"social-server/internal/errs"
 	"social-server/internal/store"
 )
 
@@ -89,7 +90,7 @@ func pick(args []string) (command, []string, error) {
 		}
 		return c, args[words:], nil
 	}
-	return command{}, nil, fmt.Errorf("there is no command %q; social-server help lists them", args[0])
+	return command{}, nil, errors.New(errs.Sprintf("there is no command %q; social-server help lists them", args[0]))
 }
 
 // backup copies the database of this configuration to a new file.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"social-server/internal/config"
+	"social-server/internal/errs"
 )
 
 // version is set by the linker (see the Makefile).
@@ -23,7 +24,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, stop, os.Args[1:], os.Environ(), os.Stdout)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "social-server:", err)
+		fmt.Fprintln(os.Stderr, "social-server:", errs.Chain(err))
 		os.Exit(1)
 	}
 }

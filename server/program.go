@@ -17,6 +17,7 @@ import (
 	"social-server/internal/api"
 	"social-server/internal/config"
 	"social-server/internal/deep"
+	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/metrics"
 	"social-server/internal/protocol"
@@ -115,6 +116,9 @@ func (p *program) open(ctx context.Context) (err error) {
 	}
 	schema, err := readSchema(p.cfg.SettingsSchema)
 	if err != nil {
+		return err
+	}
+	if err := fits(schema, p.cfg.Limits); err != nil {
 		return err
 	}
 	if err := p.openStore(ctx); err != nil {
@@ -316,8 +320,21 @@ func readSchema(path string) (*settings.Schema, error) {
 	return schema, nil
 }
 
+// fits refuses a schema whose keys could not all be set, or not to their default.
+func fits(schema *settings.Schema, limits config.Limits) error {
+	if n := len(schema.Keys()); n > limits.KeysPerUser {
+		return fmt.Errorf("SETTINGS_SCHEMA: %d keys are more than MAX_KEYS_PER_USER %d", n, limits.KeysPerUser)
+	}
+	for _, key := range schema.Keys() {
+		if n := len(schema.Default(key)); n > limits.ValueBytes {
+			return fmt.Errorf("SETTINGS_SCHEMA: the default of %s has %d bytes, more than MAX_VALUE_BYTES %d", key, n, limits.ValueBytes)
+		}
+	}
+	return nil
+}
+
 func logger(cfg config.Config, out io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	options := &slog.HandlerOptions{Level: cfg.LogLevel, ReplaceAttr: errs.ClipAttr}
 	if cfg.LogFormat == config.LogJSON {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -125,7 +126,24 @@ func appendEvent(data []byte, f *protocol.Frame) []byte {
 	if f.ID != "" {
 		data = append(append(append(data, "id: "...), f.ID...), '\n')
 	}
-	return append(append(append(data, "data: "...), f.Data...), "\n\n"...)
+	return append(appendLines(data, f.Data), '\n')
+}
+
+// appendLines appends a frame as lines of data. A value keeps its white space
+// (SPEC V2), and a line end in it would end the event.
+func appendLines(data, frame []byte) []byte {
+	for rest := frame; rest != nil; {
+		line := rest
+		end := bytes.IndexAny(rest, "\r\n")
+		if end < 0 {
+			rest = nil
+		} else {
+			line, rest = rest[:end], bytes.TrimPrefix(rest[end:], []byte("\r"))
+			rest = bytes.TrimPrefix(rest, []byte("\n"))
+		}
+		data = append(append(append(data, "data: "...), line...), '\n')
+	}
+	return data
 }
 
 func (s *stream) write(data []byte) error {

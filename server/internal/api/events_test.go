@@ -53,6 +53,8 @@ func (f *follower) next() (e event, ok bool) {
 			e.kind = value
 		case name == "id":
 			e.id = value
+		case name == "data" && e.data != "":
+			e.data += "\n" + value
 		case name == "data":
 			e.data = value
 		case f.body.Text() == "" && e.kind != "":

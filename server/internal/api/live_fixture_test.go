@@ -20,6 +20,7 @@ import (
 	"social-server/internal/account"
 	"social-server/internal/api"
 	"social-server/internal/deep"
+	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
@@ -63,12 +64,14 @@ type shape struct {
 	account account.Config
 	hub     hub.Options
 	limits  api.Limits
+	schema  *settings.Schema
 }
 
 func newWorld(t *testing.T, change ...func(*shape)) *world {
 	t.Helper()
 	w := &world{t: t, log: &lockedLog{}, path: filepath.Join(t.TempDir(), "data", "s.db")}
 	sh := &shape{
+		schema: settings.DemoSchema(),
 		limits: api.Limits{Failures: 1000, Tries: 1000},
 		wire: api.Wire{
 			HelloWithin: 5 * time.Second, WriteWithin: 5 * time.Second, FrameExcess: 300,
@@ -80,7 +83,7 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	for _, f := range change {
 		f(sh)
 	}
-	log := slog.New(slog.NewTextHandler(w.log, nil))
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{ReplaceAttr: errs.ClipAttr}))
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -91,7 +94,7 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	w.store, err = store.Open(t.Context(), w.path)
 	must(err)
 	w.hubs = hub.NewRegistry(w.store, log, time.Now, sh.hub)
-	w.settings = settings.NewService(w.store, settings.DemoSchema(), settings.DefaultLimits, w.hubs, time.Now)
+	w.settings = settings.NewService(w.store, sh.schema, settings.DefaultLimits, w.hubs, time.Now)
 	sh.account.Store, sh.account.Live, sh.account.Log = w.store, w.hubs, log
 	w.accounts, err = account.New(sh.account)
 	must(err)

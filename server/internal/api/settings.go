@@ -70,7 +70,7 @@ func (s *Server) effective(head settings.Head, entries []settings.Entry) []byte 
 	var all []settings.Entry
 	for _, key := range s.Settings.Schema.Keys() {
 		value, ok := chosen[key]
-		if !ok || value.Text == settings.Null {
+		if !ok || settings.Readable(value.Text) == settings.Null {
 			value.Text = s.Settings.Schema.Default(key)
 		}
 		all = append(all, settings.Entry{Key: key, Value: value})

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,8 +180,9 @@ func (c *wsConn) control(kind int, payload []byte) error {
 // Close writes the close frame and lets the reader wait a moment for the
 // peer's: closing at once could make the kernel drop what was written.
 func (c *wsConn) Close(code int, reason string) {
-	payload := binary.BigEndian.AppendUint16(nil, uint16(code)) // #nosec G115 -- close codes have 16 bits
-	c.close(append(payload, reason[:min(len(reason), 123)]...))
+	payload := binary.BigEndian.AppendUint16(nil, uint16(code))      // #nosec G115 -- close codes have 16 bits
+	reason = strings.ToValidUTF8(reason[:min(len(reason), 123)], "") // a cut may go through a character
+	c.close(append(payload, reason...))
 }
 
 func (c *wsConn) close(payload []byte) {

@@ -11,9 +11,7 @@
 package config
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/netip"
@@ -23,6 +21,8 @@ import (
 	"unicode"
 
 	"github.com/joho/godotenv"
+
+	"social-server/internal/errs"
 )
 
 // Registration says who may register a device.
@@ -131,13 +131,16 @@ func (e *Error) Error() string {
 			return r
 		}
 		return unicode.ReplacementChar
-	}, e.Variable+": "+e.Problem)
+	}, errs.Clip(e.Variable)+": "+e.Problem)
 }
 
 // bad returns an *Error as an error.
 func bad(variable, format string, args ...any) error {
-	return &Error{Variable: variable, Problem: fmt.Sprintf(format, args...)}
+	return &Error{Variable: variable, Problem: errs.Sprintf(format, args...)}
 }
+
+// problem returns an error that quotes what somebody wrote.
+func problem(format string, args ...any) error { return errors.New(errs.Sprintf(format, args...)) }
 
 // Load reads the variables of environ (as os.Environ gives them) and, for those
 // it does not have, of the file dotenv. A missing file is fine, and so is an
@@ -207,26 +210,10 @@ func parse(values map[string]string) (Config, error) {
 	if values["DRAIN_WINDOW"] == "" && cfg.SeveralNodes() {
 		cfg.DrainWindow = min(drainUsually, cfg.ShutdownWithin/2)
 	}
-	return cfg, cfg.agree()
-}
-
-// agree refuses values that are fine alone but not together.
-func (c *Config) agree() error {
-	switch {
-	case !c.jwtSecret.Empty() && c.jwtSecretFile != "":
-		return bad("JWT_SECRET_FILE", "is set together with JWT_SECRET: keep one of them")
-	case len(c.jwtPrevious) > 0 && c.jwtPreviousFile != "":
-		return bad("JWT_SECRET_PREVIOUS_FILE", "is set together with JWT_SECRET_PREVIOUS: keep one of them")
-	case c.Limits.FrameBurst < c.Limits.FramesPerSecond:
-		return bad("FRAME_BURST", "%d is below FRAMES_PER_SECOND %d", c.Limits.FrameBurst, c.Limits.FramesPerSecond)
-	case c.Limits.ValueBytes > c.Limits.FrameBytes/2:
-		return bad("MAX_VALUE_BYTES", "%d does not fit into half a frame of MAX_FRAME_BYTES %d", c.Limits.ValueBytes, c.Limits.FrameBytes)
-	case c.Limits.BytesPerUser < c.Limits.ValueBytes:
-		return bad("MAX_BYTES_PER_USER", "%d is below MAX_VALUE_BYTES %d", c.Limits.BytesPerUser, c.Limits.ValueBytes)
-	case c.Accounts.RefreshTokenTTL <= c.Accounts.AccessTokenTTL:
-		return bad("REFRESH_TOKEN_TTL", "%v is not longer than ACCESS_TOKEN_TTL %v", c.Accounts.RefreshTokenTTL, c.Accounts.AccessTokenTTL)
+	if cfg.Timing.AuthDueLead == 0 {
+		cfg.Timing.AuthDueLead = min(authDueUsually, cfg.Accounts.AccessTokenTTL/2)
 	}
-	return cmp.Or(c.agreeOnTransport(), c.agreeOnNodes())
+	return cfg, cfg.agree()
 }
 
 // cause returns what the system said, without the path around it.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"social-server/internal/errs"
 )
 
 const (
@@ -128,9 +130,9 @@ func ownKey(path string) (Secret, error) {
 	case err != nil:
 		return Secret{}, err
 	case mode&0o077 != 0 && !openByNature():
-		return Secret{}, fmt.Errorf("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
+		return Secret{}, problem("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
 	case len(text) < keyBytes:
-		return Secret{}, fmt.Errorf("%s has %d bytes instead of %d: restore it from a backup, or remove it and every device logs in again", path, len(text), keyBytes)
+		return Secret{}, problem("%s has %d bytes instead of %d: restore it from a backup, or remove it and every device logs in again", path, len(text), keyBytes)
 	}
 	return NewSecret(text), nil
 }
@@ -140,14 +142,14 @@ func ownKey(path string) (Secret, error) {
 func readKey(path string) (string, fs.FileMode, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
+		return "", 0, fmt.Errorf("%s cannot be read: %w", errs.Clip(path), cause(err))
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxKeyBytes {
-		return "", 0, fmt.Errorf("%s is not a key file", path)
+		return "", 0, problem("%s is not a key file", path)
 	}
 	text, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {
-		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
+		return "", 0, fmt.Errorf("%s cannot be read: %w", errs.Clip(path), cause(err))
 	}
 	return string(text), info.Mode().Perm(), nil
 }

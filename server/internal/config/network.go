@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -76,10 +75,10 @@ func proxies(c *Config, value string) error {
 	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
 		network, err := parseNetwork(one)
 		if err != nil {
-			return fmt.Errorf("%q is not a network such as 10.0.0.0/8, nor an address", one)
+			return problem("%q is not a network such as 10.0.0.0/8, nor an address", one)
 		}
 		if network.Bits() == 0 {
-			return fmt.Errorf("%q would believe everyone: name the proxy's own network", one)
+			return problem("%q would believe everyone: name the proxy's own network", one)
 		}
 		c.TrustedProxies = append(c.TrustedProxies, network)
 	}

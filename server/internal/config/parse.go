@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"social-server/internal/errs"
 )
 
 // A setter parses one value into its place. Its error says what is wrong; the
@@ -23,7 +25,7 @@ func count(at func(*Config) *int, least, most int) setter {
 	return func(c *Config, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil {
-			return fmt.Errorf("%q is not a whole number", value)
+			return problem("%q is not a whole number", value)
 		}
 		if n < least || n > most {
 			return fmt.Errorf("%d is not within %d and %d", n, least, most)
@@ -37,7 +39,7 @@ func duration(at func(*Config) *time.Duration, least, most time.Duration) setter
 	return func(c *Config, value string) error {
 		d, err := time.ParseDuration(value)
 		if err != nil {
-			return fmt.Errorf("%q is not a duration such as 90s, 15m or 720h", value)
+			return problem("%q is not a duration such as 90s, 15m or 720h", value)
 		}
 		if d < least || d > most {
 			return fmt.Errorf("%v is not within %v and %v", d, least, most)
@@ -51,7 +53,7 @@ func oneOf[T any](at func(*Config) *T, words map[string]T) setter {
 	return func(c *Config, value string) error {
 		meaning, ok := words[strings.ToLower(value)]
 		if !ok {
-			return fmt.Errorf("%q is none of %s", value, wordList(words))
+			return problem("%q is none of %s", value, wordList(words))
 		}
 		*at(c) = meaning
 		return nil
@@ -94,10 +96,10 @@ func readable(at func(*Config) *string) setter {
 		}
 		info, err := os.Stat(value)
 		if err != nil {
-			return fmt.Errorf("%s cannot be read: %w", value, cause(err))
+			return fmt.Errorf("%s cannot be read: %w", errs.Clip(value), cause(err))
 		}
 		if info.IsDir() {
-			return fmt.Errorf("%s is a folder, not a file", value)
+			return problem("%s is a folder, not a file", value)
 		}
 		*at(c) = value
 		return nil
@@ -117,10 +119,10 @@ func address(at func(*Config) *string) setter {
 func checkAddress(value string) error {
 	_, port, err := net.SplitHostPort(value)
 	if err != nil {
-		return fmt.Errorf("%q is not host:port", value)
+		return problem("%q is not host:port", value)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("%q has no port within 0 and 65535", value)
+		return problem("%q has no port within 0 and 65535", value)
 	}
 	return nil
 }
@@ -136,7 +138,7 @@ func loopback(at func(*Config) *string) setter {
 		}
 		host, _, _ := net.SplitHostPort(value)
 		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return fmt.Errorf("%q is not a loopback address such as localhost:9090", value)
+			return problem("%q is not a loopback address such as localhost:9090", value)
 		}
 		*at(c) = value
 		return nil
@@ -160,14 +162,14 @@ func origins(c *Config, value string) error {
 // scheme's own port.
 func cleanOrigin(text string) (string, error) {
 	if strings.Contains(text, "*") {
-		return "", fmt.Errorf("%q would let other sites in: list each origin by name", text)
+		return "", problem("%q would let other sites in: list each origin by name", text)
 	}
 	u, err := url.Parse(strings.ToLower(text))
 	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("%q is not http(s)://host[:port]", withoutPassword(u, text))
+		return "", problem("%q is not http(s)://host[:port]", withoutPassword(u, text))
 	}
 	if u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return "", fmt.Errorf("%q has more than scheme://host[:port]", withoutPassword(u, text))
+		return "", problem("%q has more than scheme://host[:port]", withoutPassword(u, text))
 	}
 	if port := u.Port(); port == "" || port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
 		return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+port), nil

@@ -153,7 +153,7 @@ func operationVariables() []variable {
 			set:  duration(func(c *Config) *time.Duration { return &c.ShutdownWithin }, time.Second, 10*time.Minute)},
 		{name: "DRAIN_WINDOW",
 			help: "part of it over which connections are told to go elsewhere, one after the other. Empty: `10s` with REDIS_URL, else `0s`: there is no elsewhere",
-			set:  drainWindow},
+			set:  optional(duration(func(c *Config) *time.Duration { return &c.DrainWindow }, 0, 10*time.Minute))},
 	}
 }
 
@@ -215,9 +215,9 @@ func timingVariables() []variable {
 		{name: "WRITE_TIMEOUT", fallback: "5s",
 			help: "wait for a connection that takes nothing",
 			set:  duration(func(c *Config) *time.Duration { return &c.Timing.WriteWithin }, 100*time.Millisecond, time.Minute)},
-		{name: "AUTH_DUE_LEAD", fallback: "120s",
-			help: "notice before a connection's token ends",
-			set:  duration(func(c *Config) *time.Duration { return &c.Timing.AuthDueLead }, time.Second, time.Hour)},
+		{name: "AUTH_DUE_LEAD",
+			help: "notice before a connection's token ends, at most half of ACCESS_TOKEN_TTL. Empty: `2m`, or that half",
+			set:  optional(duration(func(c *Config) *time.Duration { return &c.Timing.AuthDueLead }, time.Second, time.Hour))},
 		{name: "ANSWERS_KEEP", fallback: "720h",
 			help: "how long a repeated patch still gets its first answer",
 			set:  duration(func(c *Config) *time.Duration { return &c.Timing.AnswersKeep }, time.Hour, 400*day)},

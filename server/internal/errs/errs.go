@@ -5,7 +5,6 @@ package errs
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -63,13 +62,19 @@ func (e *Error) Unwrap() error { return e.Cause }
 // New returns an error of a code. It returns error, not *Error, so that a nil
 // result is a nil error.
 func New(code Code, format string, args ...any) error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: Sprintf(format, args...)}
 }
 
 // Field returns an Invalid error about one field. Several of them may be
 // combined with errors.Join: All finds each.
 func Field(field, format string, args ...any) error {
-	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+	return About(Invalid, field, format, args...)
+}
+
+// About returns an error of a code about one field, whose name may be the
+// caller's text.
+func About(code Code, field, format string, args ...any) error {
+	return &Error{Code: code, Field: Clip(field), Message: Sprintf(format, args...)}
 }
 
 // Wrap returns an Internal error with a cause that is logged, never shown.
