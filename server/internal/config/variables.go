@@ -53,7 +53,7 @@ func variables() []variable {
 func placeVariables() []variable {
 	return []variable{
 		{name: "LISTEN_ADDR", fallback: "localhost:3000",
-			help: "host:port to listen on; an empty host means every address",
+			help: "host:port to listen on; an empty host means every address, `localhost` both loopback addresses",
 			set:  address(func(c *Config) *string { return &c.ListenAddr })},
 		{name: "TLS_CERT_FILE",
 			help: "certificate (PEM, with its chain), to speak TLS without a proxy; read at start",
@@ -146,7 +146,7 @@ func operationVariables() []variable {
 			set: oneOf(func(c *Config) *LogFormat { return &c.LogFormat }, map[string]LogFormat{
 				"text": LogText, "json": LogJSON})},
 		{name: "METRICS_ADDR",
-			help: "loopback host:port for /metrics; empty: none",
+			help: "loopback host:port for /metrics, like LISTEN_ADDR; empty: none",
 			set:  loopback(func(c *Config) *string { return &c.MetricsAddr })},
 		{name: "SHUTDOWN_TIMEOUT", fallback: "20s",
 			help: "how long a stop may take",
