@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"social-server/internal/account"
@@ -92,7 +93,7 @@ func (p *program) showInside() error {
 	if err != nil {
 		return err
 	}
-	p.inside = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	p.inside = &http.Server{Handler: api.GuardHost(p.hosts(), p.metrics.Handler()), ReadHeaderTimeout: 5 * time.Second}
 	p.serve(p.inside, listeners)
 	p.log.Info("metrics and profiles", "address", listeners[0].Addr().String())
 	return nil
@@ -146,6 +147,7 @@ func (p *program) open(ctx context.Context) (err error) {
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,
+		Hosts:   p.hosts(),
 		Limits: api.Limits{
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
@@ -155,6 +157,17 @@ func (p *program) open(ctx context.Context) (err error) {
 		Wire: p.wire(),
 	}
 	return p.showInside()
+}
+
+// hosts returns the host names under which this machine may be addressed.
+func (p *program) hosts() api.Hosts {
+	names, all := p.cfg.HostNames()
+	if machine, err := os.Hostname(); err == nil {
+		machine = strings.ToLower(machine)
+		short, _, _ := strings.Cut(machine, ".")
+		names = append(names, machine, short, short+".local") // the last by multicast DNS (RFC 6762)
+	}
+	return api.Hosts{Names: names, All: all}
 }
 
 func (p *program) accountConfig(keys []config.Secret) account.Config {

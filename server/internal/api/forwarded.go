@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// secureKey holds whether a request came over TLS, be it to a proxy.
+// secureKey holds, of a request from a trusted proxy, whether it came to the proxy over TLS.
 type secureKey struct{}
 
 // forwarded takes the client's address and scheme from a trusted proxy's
@@ -81,6 +81,12 @@ func (s *Server) trusts(address netip.Addr) bool {
 func lastOf(r *http.Request, name string) string {
 	all := strings.Join(r.Header.Values(name), ",")
 	return strings.ToLower(strings.TrimSpace(all[strings.LastIndex(all, ",")+1:]))
+}
+
+// proxied reports whether a request came from a trusted proxy.
+func proxied(r *http.Request) bool {
+	_, ok := r.Context().Value(secureKey{}).(bool)
+	return ok
 }
 
 // secure reports whether the client speaks TLS, to this server or to a trusted

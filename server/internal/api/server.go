@@ -32,6 +32,7 @@ type Server struct {
 	Wire     Wire
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+	Hosts    Hosts
 	Log      *slog.Logger
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
@@ -70,7 +71,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	// Around the router, not in it: mux skips its own middleware for 404 and 405.
-	return s.forwarded(s.observe(secured(s.sameOrigin(router)))), nil
+	return s.forwarded(s.observe(secured(guardHost(s.Hosts, s.fail, s.sameOrigin(router))))), nil
 }
 
 // around reports whether a request's path has what is before the first variable

@@ -136,7 +136,7 @@ func loopback(at func(*Config) *string) setter {
 			return err
 		}
 		host, _, _ := net.SplitHostPort(value)
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if ip := net.ParseIP(host); !strings.EqualFold(host, "localhost") && (ip == nil || !ip.IsLoopback()) {
 			return fmt.Errorf("%q is not a loopback address such as localhost:9090", value)
 		}
 		*at(c) = value
