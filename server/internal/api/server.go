@@ -33,7 +33,7 @@ type Server struct {
 	Wire     Wire
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
-	Hosts    Hosts
+	Hosts    Hosts          // under which requests are answered
 	Log      *slog.Logger
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
