@@ -3,7 +3,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -132,29 +131,6 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		handle(w, r)
 	}
 }
-
-// onceEach refuses a query that cannot be read, or has a parameter twice: a
-// proxy that decides by one of the two and a server by the other disagree.
-func onceEach(query string) error {
-	if query == "" {
-		return nil
-	}
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return errs.New(errs.Malformed, "The query of this address cannot be read.")
-	}
-	var twice []error
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if len(values[name]) > 1 {
-			name = strings.ToValidUTF8(name[:min(len(name), longestName)], "\ufffd")
-			twice = append(twice, &errs.Error{Code: errs.Malformed, Field: name, Message: "is given more than once"})
-		}
-	}
-	return errors.Join(twice...)
-}
-
-// longestName bounds what is repeated of a parameter's name, in bytes.
-const longestName = 64
 
 // elsewhere answers every path that no route has: with the client, or, below
 // /api, never with a page.
