@@ -91,7 +91,7 @@ func drawCommand(t *rapid.T) *settings.Write {
 		}
 		w.Hash = w.Patch.Hash()
 	case 1:
-		w.Patch.If = &settings.Version{Epoch: "samesame", Revision: rapid.Uint64Range(0, 10).Draw(t, "at")}
+		w.Patch.If = []settings.Version{{Epoch: "samesame", Revision: rapid.Uint64Range(0, 10).Draw(t, "at")}}
 		w.Hash = w.Patch.Hash()
 	}
 	return w
