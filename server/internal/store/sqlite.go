@@ -118,9 +118,11 @@ func dsn(path, mode string) string {
 	return plainDSN(path, mode) + "&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1"
 }
 
-// plainDSN is dsn without what only a server's database needs to be.
+// plainDSN is dsn without what only a server's database needs to be. The path
+// may be relative and hold any character: the URI has no authority, which would
+// take the first folder of a relative path.
 func plainDSN(path, mode string) string {
-	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	address := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(filepath.Clean(path))}
 	return fmt.Sprintf("%s?%s&_busy_timeout=%d", address.String(), mode, busyTimeout.Milliseconds())
 }
 
