@@ -229,7 +229,9 @@ func (p *program) close() error {
 		failures = append(failures, p.inside.Close())
 	}
 	if p.accounts != nil {
-		failures = append(failures, p.accounts.Close())
+		if err := p.accounts.Close(); err != nil { // no reason to fail: nobody was promised that they are kept
+			p.log.Warn("last-seen times not stored", "err", err)
+		}
 	}
 	if p.janitor != nil {
 		p.janitor.Close()
