@@ -90,6 +90,9 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := s.prepareReads(ctx); err != nil {
 		return err
 	}
+	if s.files, err = trackFiles(path); err != nil {
+		return err
+	}
 	s.deep = deep.Start(readers)
 	s.groups, err = newSQLiteGroups(ctx, s.write, s.read)
 	return err
