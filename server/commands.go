@@ -105,6 +105,9 @@ func backup(ctx context.Context, cfg config.Config, file string, out io.Writer) 
 It holds everything but the signing key. Keep a copy of jwt.key too, if it is in
 %s: with another key every device logs in again.
 `, file, held, cfg.DataDir)
+	if err == nil && held.Foreign != "" {
+		_, err = fmt.Fprintf(out, "It cannot be restored as it is: the database %s. Drop what you added, and back up again.\n", held.Foreign)
+	}
 	return err
 }
 

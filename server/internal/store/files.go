@@ -29,6 +29,7 @@ type files struct {
 	start  time.Time
 	next   atomic.Int64 // when a commit looks again, in nanoseconds since start
 	gone   atomic.Bool
+	closed atomic.Bool // SQLite removes files of its own when it closes
 	told   func(error) // nil: nobody
 }
 
@@ -53,8 +54,8 @@ func trackFiles(path string) (*files, error) {
 // check returns an error that names a file that is not where it was. The first
 // failure, and the first success after one, go to told.
 func (f *files) check() (err error) {
-	if f == nil {
-		return nil // PostgreSQL, or a command
+	if f == nil { // PostgreSQL, or a command
+		return nil
 	}
 	for _, file := range f.opened {
 		if err = file.check(); err != nil {
@@ -76,6 +77,14 @@ func (o openedFile) check() error {
 		return fmt.Errorf("%s was replaced while the server ran", o.path)
 	}
 	return err
+}
+
+// close is check for the last time; a second call does nothing.
+func (f *files) close() error {
+	if f == nil || f.closed.Swap(true) {
+		return nil
+	}
+	return f.check()
 }
 
 // writable is check for a commit: it looks at most once in checkFilesEvery.

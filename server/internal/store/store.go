@@ -83,7 +83,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes the database. The readers go first, so that SQLite's writer is
 // the last to leave and folds the WAL into the database file; the lock, last.
 func (s *Store) Close() error {
-	failures := []error{s.files.check()}
+	failures := []error{s.files.close()}
 	if s.stopCheck != nil {
 		s.stopCheck()
 	}
