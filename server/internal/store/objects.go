@@ -14,7 +14,7 @@ import (
 // may run, makes two tables. The text of goose's table is goose's matter, and may
 // change with its version.
 const sqlObjects = "SELECT type, name, tbl_name, CASE name WHEN 'goose_db_version' THEN '' ELSE coalesce(sql, '') END" +
-	" FROM sqlite_schema WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY type, name"
+	" FROM sqlite_schema WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY type DESC, name"
 
 // object is a table, index, view or trigger.
 type object struct{ kind, name, table, sql string }
