@@ -130,3 +130,32 @@ func refusedSoon(t *testing.T, d device, url string) {
 		}
 	}
 }
+
+// Fault D1: between two starts Kubernetes gives every file to the pod's fsGroup.
+func TestGroupOwnsTheFiles(t *testing.T) {
+	data := t.TempDir()
+	files := func() []string {
+		all, err := filepath.Glob(filepath.Join(data, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	for range 2 {
+		if err := os.Chmod(data, 0o770|os.ModeSetgid); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files() {
+			if err := os.Chmod(file, 0o660); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := runServer(t, data)
+		for _, file := range files() {
+			if info, err := os.Stat(file); err != nil || info.Mode().Perm()&^0o660 != 0 {
+				t.Errorf("%s: %v %v", file, info, err)
+			}
+		}
+		r.end(t)
+	}
+}

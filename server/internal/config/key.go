@@ -124,10 +124,14 @@ func secretFromFile(path string) (Secret, error) {
 // ownKey reads the key that makeKey wrote.
 func ownKey(path string) (Secret, error) {
 	text, mode, err := readKey(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	folder, err := os.Stat(filepath.Dir(path))
 	switch {
 	case err != nil:
 		return Secret{}, err
-	case mode&0o077 != 0 && !openByNature():
+	case tooMuch(mode, folder.Mode()) != 0 && !openByNature():
 		return Secret{}, fmt.Errorf("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
 	case len(text) < keyBytes:
 		return Secret{}, fmt.Errorf("%s has %d bytes instead of %d: restore it from a backup, or remove it and every device logs in again", path, len(text), keyBytes)

@@ -98,14 +98,15 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	return err
 }
 
-// private makes sure that only the owner may read the database. SQLite gives
-// the files beside it (-wal, -shm) the mode of the database itself.
+// private makes the database, for its owner alone, if there is none. SQLite gives
+// the files beside it (-wal, -shm) the mode of the database itself; that of one
+// which is there already is config.PrepareDataDir's.
 func private(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- the database of the configuration
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Chmod(0o600), file.Close())
+	return file.Close()
 }
 
 // writerRoom is what the writer may use besides: 16 MiB of pages that it need not
