@@ -311,7 +311,11 @@ func readSchema(path string) (*settings.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
 	}
-	schema, err := settings.ParseSchema(text)
+	plain, err := config.PlainText(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("SETTINGS_SCHEMA: %s %w", path, err)
+	}
+	schema, err := settings.ParseSchema([]byte(plain))
 	if err != nil {
 		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
 	}

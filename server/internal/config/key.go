@@ -88,6 +88,9 @@ func previousFromFile(path string) ([]Secret, error) {
 	case len(text) == keyBytes:
 		return []Secret{NewSecret(text)}, nil
 	}
+	if text, err = PlainText(text); err != nil {
+		return nil, bad(variable, "%s %v", path, err)
+	}
 	var keys []Secret
 	for line := range strings.FieldsSeq(text) {
 		if err := checkSecret(line); err != nil {
@@ -107,7 +110,7 @@ func tooOpen(path string, mode fs.FileMode) bool {
 // secretFromFile reads a key that was written as text: its last line end is not
 // part of it.
 func secretFromFile(path string) (Secret, error) {
-	text, mode, err := readKey(path)
+	text, mode, err := readSecretText(path)
 	if err != nil {
 		return Secret{}, bad("JWT_SECRET_FILE", "%v", err)
 	}
@@ -154,6 +157,18 @@ func readKey(path string) (string, fs.FileMode, error) {
 		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
 	}
 	return string(text), info.Mode().Perm(), nil
+}
+
+// readSecretText is readKey for a file that a person wrote, see PlainText.
+func readSecretText(path string) (string, fs.FileMode, error) {
+	text, mode, err := readKey(path)
+	if err != nil {
+		return "", 0, err
+	}
+	if text, err = PlainText(text); err != nil {
+		return "", 0, fmt.Errorf("%s %w", path, err)
+	}
+	return text, mode, nil
 }
 
 // makeKey writes a new key under a temporary name, makes it durable, and only

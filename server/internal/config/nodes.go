@@ -102,7 +102,10 @@ func fromFile(set setter, now func(*Config) Secret, other string) setter {
 		if !now(c).Empty() {
 			return fmt.Errorf("is set together with %s: keep one of them", other)
 		}
-		text, mode, err := readKey(path)
+		if err := checkPath(path); err != nil {
+			return err
+		}
+		text, mode, err := readSecretText(path)
 		if err != nil {
 			return err
 		}
