@@ -127,6 +127,12 @@ func TestFilesFollowTheFolder(t *testing.T) {
 		if got := modeOf(t, filepath.Join(dir, "note")); got != tt.file {
 			t.Errorf("a file of somebody else's became %04o", got)
 		}
+		former := "JWT_SECRET_PREVIOUS_FILE=" + filepath.Join(dir, keyFile)
+		if keys, err := Load(noDotenv, []string{"DATA_DIR=" + dir, former}); err != nil {
+			t.Error(err)
+		} else if _, err := keys.SigningKeys(); err != nil {
+			t.Errorf("a former key in a folder of %04o: %v", tt.folder, err)
+		}
 		if key, err := cfg.SigningKey(); err != nil || key.Reveal() != goodSecret {
 			t.Errorf("the key in a folder of %04o: %v", tt.folder, err)
 		}

@@ -101,10 +101,15 @@ func previousFromFile(path string) ([]Secret, error) {
 	return keys, nil
 }
 
-// tooOpen reports whether a file with a secret may be read by others, where
-// that can be told.
+// tooOpen reports whether a file with a secret may be written by its group or
+// read by others, where that can be told. In a folder that is closed to others
+// the group may do what the folder lets it do, as in DATA_DIR.
 func tooOpen(path string, mode fs.FileMode) bool {
-	return mode&0o037 != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature()
+	excess := mode & 0o037
+	if folder, err := os.Stat(filepath.Dir(path)); err == nil && folder.Mode()&0o007 == 0 {
+		excess &= tooMuch(mode, folder.Mode())
+	}
+	return excess != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature()
 }
 
 // secretFromFile reads a key that was written as text: its last line end is not
