@@ -247,7 +247,9 @@ func (p *program) close() error {
 		failures = append(failures, p.inside.Close())
 	}
 	if p.accounts != nil {
-		failures = append(failures, p.accounts.Close())
+		if err := p.accounts.Close(); err != nil { // no reason to fail: nobody was promised that they are kept
+			p.log.Warn("last-seen times not stored", "err", err)
+		}
 	}
 	if p.janitor != nil {
 		p.janitor.Close()
@@ -315,7 +317,11 @@ func readSchema(path string) (*settings.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
 	}
-	schema, err := settings.ParseSchema(text)
+	plain, err := config.PlainText(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("SETTINGS_SCHEMA: %s %w", path, err)
+	}
+	schema, err := settings.ParseSchema([]byte(plain))
 	if err != nil {
 		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
 	}

@@ -15,12 +15,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/netip"
-	"sort"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/joho/godotenv"
 
 	"social-server/internal/errs"
 )
@@ -147,46 +144,31 @@ func problem(format string, args ...any) error { return errors.New(errs.Sprintf(
 // it does not have, of the file dotenv. A missing file is fine, and so is an
 // empty value: it means the default.
 func Load(dotenv string, environ []string) (Config, error) {
-	values, err := readDotenv(dotenv)
+	file, err := readDotenv(dotenv)
 	if err != nil {
 		return Config{}, err
 	}
+	values := make(map[string]string)
+	for name, one := range file {
+		values[name] = one.value
+	}
 	for _, pair := range environ {
-		if name, value, ok := strings.Cut(pair, "="); ok {
-			values[name] = value
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			continue
 		}
-	}
-	return parse(values)
-}
-
-// readDotenv returns the variables of the file. A name in it that means nothing
-// here is most likely misspelt, so it is refused; in the environment, which is
-// full of other programs' names, that cannot be told.
-func readDotenv(path string) (map[string]string, error) {
-	values, err := godotenv.Read(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return map[string]string{}, nil
-	case errors.As(err, new(*fs.PathError)):
-		return nil, bad(path, "cannot be read: %v", cause(err))
-	case err != nil: // its text quotes the file, and so perhaps a secret
-		return nil, bad(path, "is not a list of NAME=value lines")
-	}
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		if name == "" {
-			return nil, bad(path, "is not a list of NAME=value lines")
+		if clean := strings.TrimPrefix(name, byteOrderMark); clean != name && known(clean) {
+			return Config{}, bad(clean, "has a byte order mark before its name in the environment: save the file it comes from without one")
 		}
-		// Docker Compose reads the same file, and has names of its own.
-		if !known(name) && !strings.HasPrefix(name, "COMPOSE_") {
-			return nil, bad(name, "is in %s, but no such variable exists", path)
-		}
+		values[name] = value
+		delete(file, name)
 	}
-	return values, nil
+	cfg, err := parse(values)
+	var refusal *Error
+	if errors.As(err, &refusal) && file[refusal.Variable].line > 0 {
+		err = bad(refusal.Variable, "%s (%s, line %d)", refusal.Problem, dotenv, file[refusal.Variable].line)
+	}
+	return cfg, err
 }
 
 // parse turns values into a Config: each variable by itself, then those that

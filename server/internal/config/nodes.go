@@ -99,7 +99,10 @@ func fromFile(set setter, now func(*Config) Secret, other string) setter {
 		if !now(c).Empty() {
 			return problem("is set together with %s: keep one of them", other)
 		}
-		text, mode, err := readKey(path)
+		if err := checkPath(path); err != nil {
+			return err
+		}
+		text, mode, err := readSecretText(path)
 		if err != nil {
 			return err
 		}

@@ -80,12 +80,23 @@ func wordList[T any](words map[string]T) string {
 
 func path(at func(*Config) *string) setter {
 	return func(c *Config, value string) error {
-		if strings.ContainsRune(value, 0) {
-			return errors.New("holds a zero byte")
+		if err := checkPath(value); err != nil {
+			return err
 		}
 		*at(c) = value
 		return nil
 	}
+}
+
+// checkPath refuses paths that do not mean what they look like.
+func checkPath(value string) error {
+	switch {
+	case strings.ContainsRune(value, 0):
+		return errors.New("holds a zero byte")
+	case strings.HasPrefix(value, "~"):
+		return errors.New("begins with ~, which only a shell replaces: write the whole path, or ./~ for a name that begins so")
+	}
+	return nil
 }
 
 // readable takes the path of a file that must be there.
@@ -93,6 +104,9 @@ func readable(at func(*Config) *string) setter {
 	return func(c *Config, value string) error {
 		if value == "" {
 			return nil
+		}
+		if err := checkPath(value); err != nil {
+			return err
 		}
 		info, err := os.Stat(value)
 		if err != nil {
