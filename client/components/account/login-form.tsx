@@ -8,6 +8,7 @@ import { PasswordField } from "@/components/ui/password-field";
 import { TextField } from "@/components/ui/text-field";
 import { authSession } from "@/lib/auth-session";
 import { nextPath } from "@/lib/next-path";
+import { Form } from "./form";
 import { useForm } from "./use-form";
 
 const fields = ["deviceName", "password"] as const;
@@ -25,7 +26,7 @@ export function LoginForm() {
   });
 
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       <Word refused={form.errors.form} registered={registered} revoked={query.has("revoked")} />
       <TextField
         name="deviceName"
@@ -59,7 +60,7 @@ export function LoginForm() {
           Register it
         </Link>
       </p>
-    </form>
+    </Form>
   );
 }
 

@@ -198,7 +198,8 @@ func secured(next http.Handler) http.Handler {
 }
 
 // sameOrigin refuses a change that a page of another origin asks a browser to
-// make: the refresh cookie would go along with it.
+// make: the refresh cookie would go along with it. Pages take no change. A form
+// submitted to one is shown again, even where the browser hides its origin.
 func (s *Server) sameOrigin(next http.Handler) (http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range s.Wire.Origins {
@@ -209,5 +210,12 @@ func (s *Server) sameOrigin(next http.Handler) (http.Handler, error) {
 	protection.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
 		return errs.New(errs.Forbidden, "Pages of this origin may not do this.")
 	}))
-	return protection.Handler(next), nil
+	guarded := protection.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			guarded.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}), nil
 }
