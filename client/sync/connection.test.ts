@@ -265,6 +265,38 @@ describe("silence", () => {
     expect(sockets.all[0]?.closedWith).toBe(1000);
   });
 
+  it("waking more than once asks once", async () => {
+    await connected();
+    for (let i = 0; i < 3; i++) env.wake();
+    expect(sockets.last.said("sync")).toHaveLength(1);
+    sockets.last.say({ type: "change", epoch: "e", from: 0, revision: 0, values: {} });
+    env.wake();
+    expect(sockets.last.said("sync")).toHaveLength(2);
+  });
+
+  // Fault C9: after sleep, old values were called current for up to 45 s.
+  it.each([
+    ["by an event", () => env.wake()],
+    ["by its own timer alone", () => {}],
+  ])("a page that slept through the silence it allows is not connected when it wakes %s", async (_, wake) => {
+    await connected();
+    states.length = 0;
+    const slept = env.clock.sleep(60_000);
+    wake();
+    await slept;
+    expect(states.map((one) => one.state)).toEqual(["offline", "connecting"]);
+    expect(sockets.all.map((one) => one.closedWith)).toEqual([1000, null]);
+  });
+
+  it("a sleep shorter than that is answered by asking", async () => {
+    await connected();
+    const slept = env.clock.sleep(30_000);
+    env.wake();
+    await slept;
+    expect(sockets.last.said("sync")).toHaveLength(1);
+    expect(state()).toBe("connected");
+  });
+
   it("waking on a link that may be dead asks at once", async () => {
     await connected();
     env.wake();
@@ -381,5 +413,68 @@ describe("states", () => {
     expect(connection.waitMs()).toBe(0);
     connection.send({ type: "pong", seen: 0 });
     expect(connection.waitMs()).toBe(1000);
+  });
+});
+
+// Fault C6: a stream gives way to a socket without a gap.
+describe("changing over", () => {
+  let offer: () => void;
+  let beside: FakeSockets;
+
+  async function connectedTwice() {
+    beside = new FakeSockets();
+    const openLink = webSocketLinks("ws://here/ws", sockets.make);
+    connection = new Connection({
+      env,
+      tokens,
+      openLink: (start, events) => {
+        offer = () => events.offered(webSocketLinks("ws://here/beside", beside.make));
+        return openLink(start, events);
+      },
+      resume: () => cursor,
+      onFrame: (frame) => frames.push(frame),
+      onState: (one) => states.push(one),
+    });
+    await connected();
+    cursor = { epoch: "e", revision: 3 };
+    states.length = 0;
+    offer();
+    await settle();
+  }
+
+  it("keeps the old link until the new one is open, and resumes from where the device stands", async () => {
+    await connectedTwice();
+    expect([state(), sockets.last.closedWith]).toEqual(["connected", null]);
+    connection.send({ type: "sync", revision: 3 });
+    expect(sockets.last.said("sync")).toHaveLength(1);
+    beside.last.open();
+    expect(beside.last.sent).toEqual([{ type: "hello", token: "t1", resume: { epoch: "e", revision: 3 } }]);
+    expect(sockets.last.closedWith).toBe(1000);
+    beside.last.say({ type: "ready", revision: 3 });
+    expect(states.map((one) => one.state)).toEqual(["catching-up", "connected"]);
+    connection.send({ type: "sync", revision: 3 });
+    expect(beside.last.said("sync")).toHaveLength(1);
+    beside.last.drop(1006);
+    expect(state()).toBe("offline");
+  });
+
+  it("a new link that does not open changes nothing", async () => {
+    await connectedTwice();
+    beside.last.drop(1006);
+    expect([states, state(), sockets.last.closedWith]).toEqual([[], "connected", null]);
+    offer();
+    await settle();
+    offer();
+    await settle();
+    expect(beside.all.map((one) => one.closedWith)).toEqual([null, 1000, null]);
+  });
+
+  it("neither outlives the connection", async () => {
+    await connectedTwice();
+    connection.stop("closed");
+    expect([beside.last.closedWith, env.clock.waiting()]).toEqual([1000, 0]);
+    offer();
+    await settle();
+    expect(beside.all).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import type { AuthSession } from "../lib/auth-types";
 import { browserStorage } from "./browser-storage";
 import type { OnNotice } from "./client-options";
 import { browserEnvironment } from "./environment";
-import type { OpenLink } from "./link";
+import type { OpenReplaceableLink } from "./link";
 import { LiveSettings } from "./settings-client";
 import { SharedSettings } from "./shared-settings";
 import type { Defaults } from "./snapshot";
@@ -56,7 +56,7 @@ export function openSettings({ username, device, defaults, auth, onNotice }: Ope
 
 const noSocketsKey = "social-no-sockets-until";
 
-function browserLinks(username: string): OpenLink {
+function browserLinks(username: string): OpenReplaceableLink {
   const base = `/api/v1/users/${encodeURIComponent(username)}`;
   const socket = new URL(`${base}/ws`, window.location.href);
   socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
