@@ -1,5 +1,5 @@
 import type { AuthSession } from "../lib/auth-types";
-import { browserStorage } from "./browser-storage";
+import { browserStorage, notes } from "./browser-storage";
 import type { OnNotice } from "./client-options";
 import { browserEnvironment } from "./environment";
 import type { OpenReplaceableLink } from "./link";
@@ -68,19 +68,7 @@ function browserLinks(username: string): OpenReplaceableLink {
       send: (url, init) => fetch(url, init),
     }),
     env: browserEnvironment,
-    recall: () => {
-      try {
-        return Number(localStorage.getItem(noSocketsKey)) || null;
-      } catch {
-        return null; // storage is blocked: sockets are tried each time
-      }
-    },
-    remember: (until) => {
-      try {
-        localStorage.setItem(noSocketsKey, String(until));
-      } catch {
-        // not remembered
-      }
-    },
+    recall: () => Number(notes.read(noSocketsKey)) || null,
+    remember: (until) => notes.write(noSocketsKey, until > 0 ? String(until) : null),
   });
 }

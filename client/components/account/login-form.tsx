@@ -2,6 +2,7 @@
 
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
+import { StorageNotice } from "@/components/session/storage-notice";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { PasswordField } from "@/components/ui/password-field";
@@ -27,6 +28,7 @@ export function LoginForm() {
 
   return (
     <Form form={form} className="space-y-2.5">
+      <StorageNotice />
       <Word refused={form.errors.form} registered={registered} revoked={query.has("revoked")} />
       <TextField
         name="deviceName"
