@@ -56,11 +56,11 @@ export function AskForm() {
 function Outcome({ state }: { state: AskingState }) {
   switch (state.is) {
     case "denied":
-      return <Notice tone="bad">{state.username} did not let this device in.</Notice>;
+      return <Notice tone="bad">{`${state.username} did not let this device in.`}</Notice>;
     case "expired":
-      return <Notice tone="warn">Nobody answered for {state.username}. You can ask again.</Notice>;
+      return <Notice tone="warn">{`Nobody answered for ${state.username}. You can ask again.`}</Notice>;
     case "joined":
-      return <Notice tone="good">Let in. Opening {state.username}…</Notice>;
+      return <Notice tone="good">{`Let in. Opening ${state.username}…`}</Notice>;
     case "idle":
     case "asking":
     case "waiting":
