@@ -137,23 +137,6 @@ export class Connection {
     else this.open(attempt, token.token);
   }
 
-  private open(attempt: number, token: string): void {
-    this.probing = false;
-    this.timer("alive", openMs, () => this.closed(brokenOff));
-    const offered = (open: OpenLink) => {
-      if (attempt === this.attempt) void this.changeOver(attempt, open);
-    };
-    try {
-      this.link = this.options.openLink(
-        { token, resume: this.options.resume() },
-        { ...this.eventsOf(attempt), offered },
-      );
-    } catch {
-      // A browser may refuse a socket by throwing; for us it is one more that broke.
-      this.closed(brokenOff);
-    }
-  }
-
   private eventsOf(attempt: number): LinkEvents {
     const current = () => attempt === this.attempt;
     return {
@@ -171,6 +154,23 @@ export class Connection {
         if (current()) this.closed(code);
       },
     };
+  }
+
+  private open(attempt: number, token: string): void {
+    this.probing = false;
+    this.timer("alive", openMs, () => this.closed(brokenOff));
+    const offered = (open: OpenLink) => {
+      if (attempt === this.attempt) void this.changeOver(attempt, open);
+    };
+    try {
+      this.link = this.options.openLink(
+        { token, resume: this.options.resume() },
+        { ...this.eventsOf(attempt), offered },
+      );
+    } catch {
+      // A browser may refuse a socket by throwing; for us it is one more that broke.
+      this.closed(brokenOff);
+    }
   }
 
   /** Opens a better link beside the current one, which goes on until that one is open. */
