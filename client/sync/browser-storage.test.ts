@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { cookiesWork, notes } from "./browser-storage";
 
@@ -49,4 +51,17 @@ it("whether cookies are kept is found by one, which is removed again", () => {
   expect(cookiesWork()).toBe(false);
   vi.spyOn(document, "cookie", "get").mockImplementation(blocked);
   expect(cookiesWork()).toBe(false);
+});
+
+it("storage, cookies, locks and channels have no other door", () => {
+  const root = resolve(import.meta.dirname, "..");
+  const doors =
+    /\b(localStorage|sessionStorage|indexedDB|document\.cookie|navigator\.locks|new BroadcastChannel)\b/;
+  const used = ["app", "components", "lib", "sync"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$/.test(name))
+      .map((name) => join(folder, name))
+      .filter((name) => doors.test(readFileSync(join(root, name), "utf8"))),
+  );
+  expect(used.toSorted()).toEqual(["sync/browser-storage.ts", "sync/tabs.ts"]);
 });
