@@ -28,13 +28,12 @@ export function createHistoryApi({ signed }: Calls, newId: () => string): Histor
   const step = (path: (dryRun: boolean) => string, content: (dryRun: boolean) => object): Step => ({
     look: async () => {
       const response = await signed({ method: "POST", path: path(true), ...content(true) });
-      const version = response.headers.get("ETag") ?? "";
-      const { changes } = await answer(response, trialShape);
-      return { version, changes: changes.map(replacement) };
+      const { epoch, revision, changes } = await answer(response, trialShape);
+      // Not from the ETag: a proxy that compresses makes it weak, renames it or drops it.
+      return { version: `"${epoch}.${revision}"`, changes: changes.map(replacement) };
     },
     take: async ({ version }: Trial) => {
-      const call = { method: "POST", path: path(false), ...content(false) } as const;
-      await signed(version ? { ...call, ifMatch: version } : call);
+      await signed({ method: "POST", path: path(false), ...content(false), ifMatch: version });
     },
   });
 

@@ -1,7 +1,7 @@
 import type { TokenSource } from "./connection";
 import type { Environment } from "./environment";
 import type { Storage } from "./kept";
-import type { OpenLink } from "./link";
+import type { OpenReplaceableLink } from "./link";
 import type { Defaults } from "./snapshot";
 import type { Device } from "./types";
 
@@ -15,7 +15,7 @@ export interface SettingsClientOptions {
   readonly device: Device;
   readonly defaults: Defaults;
   readonly tokens: TokenSource;
-  readonly openLink: OpenLink;
+  readonly openLink: OpenReplaceableLink;
   readonly storage: Storage;
   readonly env: Environment;
   /** The server said that this device was revoked, and everything kept has been wiped. */

@@ -61,6 +61,9 @@ export function transition(state: ConnectionState, event: ConnectionEvent): Conn
   if (state.state === "stopped") return state;
   switch (event.type) {
     case "opened":
+      // While connected: another link takes over.
+      if (state.state === "connected")
+        return { state: "catching-up", attempt: state.attempt, renewed: false };
       if (state.state !== "connecting") return state;
       return { state: "catching-up", attempt: state.attempt, renewed: state.renewed };
     case "ready":

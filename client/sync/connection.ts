@@ -2,7 +2,7 @@ import { backoffMs, settledMs } from "./backoff";
 import { brokenOff } from "./codes";
 import { type ConnectionEvent, type ConnectionState, firstState, transition } from "./connection-state";
 import type { Environment, Undo } from "./environment";
-import type { Link, LinkEvents, OpenLink } from "./link";
+import type { Link, LinkEvents, OpenLink, OpenReplaceableLink } from "./link";
 import { Pace } from "./pace";
 import type { ClientFrame, Cursor, ServerFrame } from "./protocol";
 import type { StopReason } from "./types";
@@ -16,7 +16,7 @@ export interface TokenSource {
 export interface ConnectionOptions {
   readonly env: Environment;
   readonly tokens: TokenSource;
-  readonly openLink: OpenLink;
+  readonly openLink: OpenReplaceableLink;
   /** Asked anew for each attempt. */
   readonly resume: () => Cursor | null;
   /** Every frame of the current link, in order. */
@@ -39,6 +39,11 @@ const authRetryMs = 5_000;
 export class Connection {
   private state: ConnectionState = firstState;
   private link: Link | null = null;
+  /** Opens beside the link, to take over from it. */
+  private candidate: Link | null = null;
+  private heardAt = 0;
+  /** A sign of life was asked for, and has not come. */
+  private probing = false;
   /** Grows with every attempt: what an older one still has to say is not heard. */
   private attempt = 0;
   private wasMember = false;
@@ -132,10 +137,9 @@ export class Connection {
     else this.open(attempt, token.token);
   }
 
-  private open(attempt: number, token: string): void {
+  private eventsOf(attempt: number): LinkEvents {
     const current = () => attempt === this.attempt;
-    this.timer("alive", openMs, () => this.closed(brokenOff));
-    const events: LinkEvents = {
+    return {
       opened: () => {
         if (!current()) return;
         this.watch();
@@ -150,12 +154,46 @@ export class Connection {
         if (current()) this.closed(code);
       },
     };
+  }
+
+  private open(attempt: number, token: string): void {
+    this.probing = false;
+    this.timer("alive", openMs, () => this.closed(brokenOff));
+    const offered = (open: OpenLink) => {
+      if (attempt === this.attempt) void this.changeOver(attempt, open);
+    };
     try {
-      this.link = this.options.openLink({ token, resume: this.options.resume() }, events);
+      this.link = this.options.openLink(
+        { token, resume: this.options.resume() },
+        { ...this.eventsOf(attempt), offered },
+      );
     } catch {
       // A browser may refuse a socket by throwing; for us it is one more that broke.
       this.closed(brokenOff);
     }
+  }
+
+  /** Opens a better link beside the current one, which goes on until that one is open. */
+  private async changeOver(attempt: number, open: OpenLink): Promise<void> {
+    const token = await this.options.tokens.accessToken().catch(() => null);
+    if (!token || attempt !== this.attempt) return;
+    this.candidate?.close();
+    let events: LinkEvents | null = null;
+    const candidate = open(
+      { token: token.token, resume: this.options.resume() },
+      {
+        opened: () => {
+          this.candidate = null; // or it would be dropped with the others
+          this.drop();
+          this.link = candidate;
+          events = this.eventsOf(this.attempt);
+          events.opened();
+        },
+        heard: (frame) => events?.heard(frame),
+        closed: (code) => events?.closed(code),
+      },
+    );
+    this.candidate = candidate;
   }
 
   private hear(frame: ServerFrame): void {
@@ -197,11 +235,23 @@ export class Connection {
 
   /** The peer was heard: give it its full time again. */
   private watch(): void {
-    this.timer("alive", silenceMs, () => this.probe());
+    this.heardAt = this.options.env.now();
+    this.probing = false;
+    this.timer("alive", silenceMs, () => {
+      // Late by this much, the page was frozen: nothing of its link can be relied on.
+      if (this.silentFor() > silenceMs + answerMs) this.reopen();
+      else this.probe();
+    });
+  }
+
+  private silentFor(): number {
+    return this.options.env.now() - this.heardAt;
   }
 
   /** Asks for an answer, and gives the link up if none comes. */
   private probe(): void {
+    if (this.probing) return;
+    this.probing = true;
     // `sync` is always answered, if only with an empty `change` (SPEC S5).
     if (this.state.state === "connected") {
       this.send({ type: "sync", revision: this.options.resume()?.revision ?? 0 });
@@ -209,11 +259,21 @@ export class Connection {
     this.timer("alive", answerMs, () => this.closed(brokenOff));
   }
 
+  /** After sleep or a change of network the link may be dead without saying so. */
   private readonly wake = (): void => {
-    // After sleep or a change of network the link may be dead without saying so.
-    if (this.state.state === "connected") this.probe();
-    else this.dispatch({ type: "wake" });
+    const { state } = this.state;
+    const open = state === "connected" || state === "catching-up";
+    // Values older than the silence a link is allowed are not shown as current, not even until an answer comes.
+    if (!open || this.silentFor() > silenceMs) this.reopen();
+    else if (state === "connected") this.probe();
   };
+
+  /** Connects at once, in place of whatever there is. */
+  private reopen(): void {
+    const { state } = this.state;
+    if (state === "connected" || state === "catching-up") this.closed(brokenOff);
+    this.dispatch({ type: "wake" });
+  }
 
   private timer(name: "retry" | "alive" | "settled" | "auth", ms: number, run: () => void): void {
     this.timers.get(name)?.();
@@ -223,10 +283,12 @@ export class Connection {
   /** Closes the link, if there is one, and everything that waits on it. The socket first. */
   private drop(): void {
     this.attempt++;
-    const { link } = this;
+    const { link, candidate } = this;
     this.link = null;
+    this.candidate = null;
     this.bye = null;
     link?.close();
+    candidate?.close();
     for (const undo of this.timers.values()) undo();
     this.timers.clear();
   }

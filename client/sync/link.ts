@@ -11,6 +11,12 @@ export interface LinkEvents {
   readonly closed: (code: number) => void;
 }
 
+/** What a link tells an owner that can change over to another one. */
+export interface OwnerEvents extends LinkEvents {
+  /** A better way may be open by now. `open` tries it; this link goes on until that has opened. */
+  readonly offered: (open: OpenLink) => void;
+}
+
 /** One connection attempt and, if it succeeds, one connection. Never used again after it closed. */
 export interface Link {
   readonly transport: Transport;
@@ -20,6 +26,9 @@ export interface Link {
 
 /** Starts a link. `token` signs it in, `resume` is where this device stands (SPEC C6). */
 export type OpenLink = (start: LinkStart, events: LinkEvents) => Link;
+
+/** As OpenLink, for an owner that can change over. */
+export type OpenReplaceableLink = (start: LinkStart, events: OwnerEvents) => Link;
 
 export interface LinkStart {
   readonly token: string;

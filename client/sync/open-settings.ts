@@ -1,8 +1,8 @@
 import type { AuthSession } from "../lib/auth-types";
-import { browserStorage } from "./browser-storage";
+import { browserStorage, notes } from "./browser-storage";
 import type { OnNotice } from "./client-options";
 import { browserEnvironment } from "./environment";
-import type { OpenLink } from "./link";
+import type { OpenReplaceableLink } from "./link";
 import { LiveSettings } from "./settings-client";
 import { SharedSettings } from "./shared-settings";
 import type { Defaults } from "./snapshot";
@@ -56,7 +56,7 @@ export function openSettings({ username, device, defaults, auth, onNotice }: Ope
 
 const noSocketsKey = "social-no-sockets-until";
 
-function browserLinks(username: string): OpenLink {
+function browserLinks(username: string): OpenReplaceableLink {
   const base = `/api/v1/users/${encodeURIComponent(username)}`;
   const socket = new URL(`${base}/ws`, window.location.href);
   socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
@@ -68,19 +68,7 @@ function browserLinks(username: string): OpenLink {
       send: (url, init) => fetch(url, init),
     }),
     env: browserEnvironment,
-    recall: () => {
-      try {
-        return Number(localStorage.getItem(noSocketsKey)) || null;
-      } catch {
-        return null; // storage is blocked: sockets are tried each time
-      }
-    },
-    remember: (until) => {
-      try {
-        localStorage.setItem(noSocketsKey, String(until));
-      } catch {
-        // not remembered
-      }
-    },
+    recall: () => Number(notes.read(noSocketsKey)) || null,
+    remember: (until) => notes.write(noSocketsKey, until > 0 ? String(until) : null),
   });
 }

@@ -27,12 +27,15 @@ export class LiveSettings implements SettingsClient {
   private readonly sender: Sender;
   private readonly hints: Hints;
   private snapshot: SettingsSnapshot;
+  /** As the server spells it, once it has answered. */
+  private username: string;
   private forgetWake: Undo = () => {};
   private live = false;
   private ended = false;
 
   constructor(private readonly options: SettingsClientOptions) {
     const { env, device } = options;
+    this.username = options.username;
     this.keeper = new Keeper(options.storage, device.id, options.username);
     this.pending = new Pending(env, this.keeper);
     this.connection = new Connection({
@@ -142,6 +145,7 @@ export class LiveSettings implements SettingsClient {
   private readonly onFrame = (frame: ServerFrame): void => {
     switch (frame.type) {
       case "welcome":
+        this.username = frame.username;
         this.copy.onWelcome(frame.epoch, frame.revision);
         if (frame.limits?.frameBytes) this.sender.setFrameBytes(frame.limits.frameBytes);
         break;
@@ -219,9 +223,9 @@ export class LiveSettings implements SettingsClient {
   };
 
   private nextSnapshot(before: SettingsSnapshot | null): SettingsSnapshot {
-    const { username, device, defaults } = this.options;
+    const { device, defaults } = this.options;
     return nextSnapshot(before, {
-      username,
+      username: this.username,
       device,
       defaults,
       connection: this.connection.getState(),

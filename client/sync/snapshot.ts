@@ -125,6 +125,7 @@ function sameText(a: unknown, b: unknown): boolean {
 function sameShallow(a: SettingsSnapshot, b: SettingsSnapshot): boolean {
   return (
     a.status === b.status &&
+    a.username === b.username &&
     a.epoch === b.epoch &&
     a.revision === b.revision &&
     a.fields === b.fields &&

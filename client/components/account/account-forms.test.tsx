@@ -125,6 +125,12 @@ describe("log in", () => {
     expect(router.replace).not.toHaveBeenCalled();
   });
 
+  test("a browser that keeps no cookies is told what that means", async () => {
+    vi.spyOn(document, "cookie", "set").mockImplementation(() => {});
+    render(<LoginForm />);
+    expect(screen.getByRole("status")).toHaveTextContent("blocks cookies and storage for this site");
+  });
+
   test("the password can be shown", async () => {
     const user = userEvent.setup();
     render(<LoginForm />);

@@ -9,6 +9,7 @@ import { TextField } from "@/components/ui/text-field";
 import { problemOf } from "@/lib/api-error";
 import { api } from "@/lib/browser-api";
 import { blame } from "@/lib/form-errors";
+import { Form } from "./form";
 import { useForm } from "./use-form";
 
 const fields = ["deviceName", "email", "password", "confirmPassword"] as const;
@@ -35,7 +36,7 @@ export function RegisterForm() {
   const errors = form.errors.fields;
 
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       <TextField
         name="deviceName"
@@ -70,6 +71,6 @@ export function RegisterForm() {
           Log in
         </Link>
       </p>
-    </form>
+    </Form>
   );
 }

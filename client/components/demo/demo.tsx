@@ -11,9 +11,11 @@ import { useConnection, usePresence, useSettingsClient, useSnapshot } from "@/sy
 import { DemoHeader } from "./demo-header";
 import { DemoColumns, DemoSkeleton } from "./demo-layout";
 import { StopNotice } from "./stop-notice";
+import { useSpelling } from "./use-spelling";
 
 /** The application: both forms, who is here, and how everything stands. */
 export function Demo() {
+  useSpelling();
   const client = useSettingsClient();
   const { status } = useConnection();
   const { devices } = usePresence();

@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { inputClass } from "@/components/ui/text-field";
@@ -48,7 +49,7 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
         <span className="font-medium">{ask.device.name}</span> of {ask.email} wants to join{" "}
         <span className="font-medium">{username}</span>.
       </p>
-      <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="mt-3">
+      <Form form={form} className="mt-3">
         <label htmlFor={inputId} className="mb-1.5 block font-medium text-sm">
           Type the number it shows
         </label>
@@ -80,7 +81,7 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
             {error}
           </p>
         )}
-      </form>
+      </Form>
     </section>
   );
 }

@@ -20,14 +20,14 @@ export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
       return (
         <span className="inline-flex items-center gap-1 text-warn">
           <Icon name="clock" className="size-3.5" />
-          waiting
+          <span>waiting</span>
         </span>
       );
     case "refused":
       return (
         <span role="alert" className="inline-flex items-center gap-1 text-bad">
           <Icon name="alert" className="size-3.5" />
-          {view.error ?? "not accepted by the server"}
+          <span>{view.error ?? "not accepted by the server"}</span>
         </span>
       );
     case "saved":
@@ -35,7 +35,7 @@ export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
       return (
         <span className="inline-flex items-center gap-1 text-good">
           <Icon name="check" className="size-3.5" />
-          saved
+          <span>saved</span>
         </span>
       );
   }

@@ -68,13 +68,14 @@ func (s *Server) allowedOrigins() error {
 }
 
 // sameOrigin refuses a change that a page of another origin makes: the browser
-// would send the refresh cookie along.
+// would send the refresh cookie along. A POST to a page changes nothing: the form
+// is shown again.
 func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	refuse := s.handle(func(http.ResponseWriter, *http.Request) error {
 		return errs.New(errs.Forbidden, "Pages of this origin may not do this.")
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if changes(r) && !s.allowsPage(r) {
+		if changes(r) && isAPI(r) && !s.allowsPage(r) {
 			refuse(w, r)
 			return
 		}

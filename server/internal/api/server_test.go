@@ -304,6 +304,24 @@ func TestOtherOrigins(t *testing.T) {
 	}
 }
 
+// Fault B1: a form that a browser submits by itself reaches its page. On plain
+// HTTP the browser names no origin and no site, because of our Referrer-Policy.
+func TestFormsReachTheirPage(t *testing.T) {
+	s := newSite(t, func(s *Server) {
+		s.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+		})
+	})
+	for _, change := range []change{
+		header("Origin", "null"), header("Sec-Fetch-Site", "same-origin"), header("Sec-Fetch-Site", "cross-site"),
+	} {
+		if a := s.call("POST", "/register", "", change); a.status != http.StatusSeeOther || a.header.Get("Location") != "/register" {
+			t.Errorf("%d to %q", a.status, a.header.Get("Location"))
+		}
+		s.call("POST", "/api/v1/register", "{}", header("Origin", "null")).want(t, "the API", 403, "forbidden")
+	}
+}
+
 func TestHealth(t *testing.T) {
 	s := newSite(t, func(*Server) {})
 	s.call("GET", "/healthz", "").want(t, "healthz", 200, "")
