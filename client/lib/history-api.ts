@@ -1,5 +1,6 @@
 import { fieldName, nested } from "@/sync/field-name";
 import type { FieldName, Json } from "@/sync/types";
+import { encodeJson } from "@/sync/well-formed";
 import { answer, type Calls, pathOf } from "./api-call";
 import { ApiError } from "./api-error";
 import { historyShape, storedShape, trialShape } from "./history-shapes";
@@ -52,7 +53,7 @@ export function createHistoryApi({ signed }: Calls, newId: () => string): Histor
     undoField: (username, { field, previous, revision }) =>
       undone(async () => {
         const set = nested<Json>(field, previous ?? null);
-        const text = JSON.stringify({ id: newId(), set, base: nested(field, revision) });
+        const text = encodeJson({ id: newId(), set, base: nested(field, revision) });
         const path = `${pathOf(username)}/settings`;
         return answer(await signed({ method: "PATCH", path, text, type: patchType }), storedShape);
       }),

@@ -15,6 +15,9 @@ export interface CopyOptions {
   readonly send: (frame: ClientFrame) => void;
 }
 
+/** Whether what the server sends can be read; while it is asked for again, how much was asked for. */
+export type Legibility = "yes" | "asked" | "asked-for-all" | "no";
+
 const writeMs = 500;
 const contactMs = 60 * 60 * 1000;
 
@@ -27,6 +30,7 @@ export class Copy {
   private glow: ReadonlyMap<FieldName, StoredValue> = new Map();
   /** The epoch whose whole state must come before `ready`; null = none expected. */
   private wholeOf: string | null = null;
+  private legible: Legibility = "yes";
   private contactAt: number | null = null;
   private repaired = 0;
   private timer: Undo | null = null;
@@ -38,6 +42,9 @@ export class Copy {
 
   /** Fields that another device changed while this page lived. */
   readonly changedBy = (): ReadonlyMap<FieldName, StoredValue> => this.glow;
+
+  /** Whether what the server sent could be read. */
+  readonly legibility = (): Legibility => this.legible;
 
   /** How often the seal did not match. */
   readonly repairs = (): number => this.repaired;
@@ -63,6 +70,25 @@ export class Copy {
   readonly onWelcome = (epoch: string, revision: number): void => {
     const continues = epoch === this.current.epoch && revision >= this.current.revision;
     this.wholeOf = continues ? null : epoch;
+    this.legible = "yes";
+  };
+
+  /**
+   * A `change` could not be read: asks for it again, then for everything (SPEC D1), and then
+   * no more because of it. What comes later may be readable, and ends it.
+   */
+  readonly onUnreadableChange = (): void => {
+    if (this.legible === "no") return;
+    const again = this.legible === "yes" && this.wholeOf === null;
+    this.legible = this.legible === "asked-for-all" ? "no" : again ? "asked" : "asked-for-all";
+    if (this.legible !== "no") {
+      this.options.send({ type: "sync", revision: again ? this.current.revision : 0 });
+    }
+  };
+
+  /** Frames that cannot be read come on every link: there is nothing left to try. */
+  readonly giveUpReading = (): void => {
+    this.legible = "no";
   };
 
   /** Returns the fields that changed. */
@@ -70,11 +96,13 @@ export class Copy {
     const applied = applyChange(this.current, frame);
     switch (applied.outcome) {
       case "known":
+        this.legible = "yes";
         return [];
       case "gap":
         this.options.send({ type: "sync", revision: applied.have });
         return [];
       case "applied":
+        this.legible = "yes";
         if (applied.replaced) this.wholeOf = null;
         this.move(applied.state, applied.changed);
         return applied.changed;
@@ -83,6 +111,7 @@ export class Copy {
 
   readonly onReady = (revision: number): void => {
     const { wholeOf, options } = this;
+    if (this.legible !== "yes") return; // asked for already
     if (wholeOf !== null && revision === 0) {
       // Of a user who has stored nothing there is nothing to send (SPEC C6): it is the whole state.
       this.move({ epoch: wholeOf, revision: 0, entries: new Map() }, []);

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Link } from "./link";
-import type { Cursor, ServerFrame } from "./protocol";
+import type { Cursor, ServerFrame, UnreadableFrame } from "./protocol";
 import { sseLinks } from "./sse-link";
 import { SseParser } from "./sse-parser";
 import { FakeHttp, FakeStream, problem, turns } from "./testing/fake-http";
@@ -9,7 +9,7 @@ import { change, entry } from "./testing/rig";
 
 let http: FakeHttp;
 let stream: FakeStream;
-let frames: (ServerFrame | null)[];
+let frames: (ServerFrame | UnreadableFrame | null)[];
 let closes: number[];
 let opened: number;
 let link: Link;

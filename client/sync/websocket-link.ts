@@ -1,5 +1,5 @@
 import type { Link, LinkEvents, LinkStart, OpenLink } from "./link";
-import { encodeFrame, parseServerFrame, subprotocol } from "./protocol";
+import { encodeFrame, parseServerFrame, subprotocol, unreadable } from "./protocol";
 
 /** What a socket tells. */
 export interface SocketEvents {
@@ -48,7 +48,8 @@ function openWebSocket(
       events.opened();
     },
     message: (data) => {
-      if (stage === "open") events.heard(typeof data === "string" ? parseServerFrame(data) : null);
+      if (stage !== "open") return;
+      events.heard(typeof data === "string" ? parseServerFrame(data) : unreadable(null, "it is not text"));
     },
     close: (code) => {
       if (stage === "over") return;

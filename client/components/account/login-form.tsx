@@ -8,6 +8,7 @@ import { PasswordField } from "@/components/ui/password-field";
 import { TextField } from "@/components/ui/text-field";
 import { authSession } from "@/lib/auth-session";
 import { nextPath } from "@/lib/next-path";
+import { wellFormed } from "@/sync/well-formed";
 import { useForm } from "./use-form";
 
 const fields = ["deviceName", "password"] as const;
@@ -18,7 +19,7 @@ export function LoginForm() {
   const query = useSearchParams();
   const registered = query.get("registered");
   const form = useForm(fields, async ({ deviceName, password }) => {
-    const outcome = await authSession.signIn(deviceName, password);
+    const outcome = await authSession.signIn(wellFormed(deviceName), wellFormed(password));
     if (!outcome.ok) return outcome.problem;
     router.replace(nextPath(query.get("next")));
     return null;

@@ -48,9 +48,9 @@ export function StatusBadge({ status, waiting, onRejoin }: StatusBadgeProps) {
         <span aria-hidden="true" className={classNames("size-2 rounded-full", dots[tone])} />
         {label}
       </p>
-      {(status.state === "stopped" || status.state === "offline") && (
+      {(status.state === "stopped" || status.state === "unreadable" || status.state === "offline") && (
         <Button size="small" onClick={onRejoin}>
-          {status.state === "stopped" ? "rejoin" : "try now"}
+          {status.state === "offline" ? "try now" : "rejoin"}
         </Button>
       )}
       {status.state === "offline" && <NextTry at={status.retryAt} />}
