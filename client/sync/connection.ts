@@ -27,7 +27,7 @@ export interface ConnectionOptions {
   readonly resume: () => Cursor | null;
   /** Every frame of the current link, in order. */
   readonly onFrame: (frame: ServerFrame) => void;
-  /** `repaired`: the link is replaced over it, or need not be; otherwise nothing more is done here. */
+  /** `repaired`: the link is replaced over it, or need not be. Otherwise replacing it did not help. */
   readonly onUnreadable: (frame: UnreadableFrame, repaired: boolean) => void;
   /** The link ended over something sent on it. Whether a patch may be the cause, and is now suspected. */
   readonly onBlamed: () => boolean;
@@ -42,7 +42,7 @@ const answerMs = 10_000;
 const openMs = 15_000;
 const authRetryMs = 5_000;
 
-/** So many links in a row are replaced because of a frame that could not be read. */
+/** So many links in a row are replaced at once because of a frame that could not be read. */
 const mostReplaced = 2;
 
 const utf8 = new TextEncoder();
@@ -120,7 +120,7 @@ export class Connection {
       case "catching-up":
         return;
       case "connected":
-        if (before.state !== "connected") this.settleLater();
+        if (before.state !== "connected") this.timer("settled", settledMs, this.settled);
         return;
       case "offline":
         this.drop();
@@ -194,24 +194,25 @@ export class Connection {
   /**
    * An unreadable `change` is asked for again on this link (SPEC D1), and a hint is worth no
    * repair. Everything else comes anew with a new link: the opening, and each answer (SPEC I3).
+   * Where new links do not help, one more is tried after 30 s.
    */
   private misread(frame: UnreadableFrame): void {
     const minor = frame.of === "change" || frame.of === "preview" || frame.of === "notice";
     const repaired = minor || this.replaced < mostReplaced;
     this.options.onUnreadable(frame, repaired);
     if (minor) return;
-    if (repaired) {
-      this.replaced++;
-      this.closed(brokenOff);
-    } else if (this.state.state === "connected") this.settleLater();
+    if (!repaired) {
+      this.timer("settled", settledMs, () => this.closed(brokenOff));
+      return;
+    }
+    this.replaced++;
+    this.closed(brokenOff);
   }
 
-  private settleLater(): void {
-    this.timer("settled", settledMs, () => {
-      this.replaced = 0;
-      this.dispatch({ type: "settled" });
-    });
-  }
+  private readonly settled = (): void => {
+    this.replaced = 0;
+    this.dispatch({ type: "settled" });
+  };
 
   /** Renews the session on the live link (SPEC A1). If that fails, the close 4001 tries again. */
   private async renewLive(attempt: number): Promise<void> {

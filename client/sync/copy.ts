@@ -86,7 +86,7 @@ export class Copy {
     }
   };
 
-  /** Frames that cannot be read come on every link: there is nothing left to try. */
+  /** Frames that cannot be read come on every link: until something shows that this copy is right, it may not be. */
   readonly giveUpReading = (): void => {
     this.legible = "no";
   };
@@ -127,7 +127,7 @@ export class Copy {
     else if (revision === this.current.revision && seal !== sealOf(this.current.entries)) {
       this.repaired++;
       send({ type: "sync", revision: 0 });
-    }
+    } else if (revision === this.current.revision) this.legible = "yes";
     if (this.contactAt === null || env.now() - this.contactAt > contactMs) this.touched();
   };
 

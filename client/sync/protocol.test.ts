@@ -123,6 +123,13 @@ describe("a later server", () => {
     expect(parseServerFrame(text)).toMatchObject({ type: "refused", code: "invalid", message: "Not today." });
   });
 
+  it.each([
+    '{"type":"refused","id":"a","code":"conflict","current":{"a":{"b":{"value":1e400}}}}',
+    '{"type":"ack","id":"a","revision":7,"overwrote":{"a":{"b":{"value":1e400}}}}',
+  ])("[D1] an answer is read even if a value that comes along cannot be: %s", (text) => {
+    expect(parseServerFrame(text)).toMatchObject({ id: "a" });
+  });
+
   it("[L2] a focus on what is no field is a focus on nothing", () => {
     const device = {
       id: "d",

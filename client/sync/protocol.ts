@@ -67,7 +67,11 @@ const serverFrame = z.discriminatedUnion("type", [
     type: z.literal("ack"),
     id: z.string(),
     revision,
-    overwrote: z.optional(blocks(z.object({ value: z.json(), device: z.string(), revision }))),
+    // What only comes along must not cost the answer itself.
+    overwrote: z.catch(
+      z.optional(blocks(z.object({ value: z.json(), device: z.string(), revision }))),
+      undefined,
+    ),
     duplicate: z._default(z.boolean(), false),
   }),
   z.object({
@@ -77,7 +81,7 @@ const serverFrame = z.discriminatedUnion("type", [
     code: z.catch(z.enum(refusalCodes), "invalid"),
     message: z._default(z.string(), ""),
     field: z.optional(z.string()),
-    current: z.optional(blocks(entrySchema)),
+    current: z.catch(z.optional(blocks(entrySchema)), undefined),
     retryIn: z.optional(z.number().check(z.gte(0))),
   }),
   z.object({ type: z.literal("preview"), set: blocks(z.json()), device: z.string() }),

@@ -200,6 +200,8 @@ describe("[P7] patches", () => {
     ["401", () => problem(401, "expired"), 4001],
     ["404", () => problem(404, "not-found"), 4506],
     ["a proxy's 502", () => new Response("<h1>Bad gateway</h1>", { status: 502 }), 1006],
+    // Fault A2: a proxy that lets no body of this size through was asked again for ever.
+    ["[D2] a proxy's 413", () => new Response("<h1>Too large</h1>", { status: 413 }), 1009],
     ["a 200 that is no answer", () => Response.json({ hello: 1 }), 1006],
     ["a 200 without a body", () => new Response(""), 1006],
   ];

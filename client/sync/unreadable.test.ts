@@ -1,5 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
+import { sealOf } from "./seal";
 import { change, entry, Rig, self } from "./testing/rig";
 
 const salary = "billing.salary";
@@ -126,7 +127,12 @@ describe("[D1] another frame that cannot be read", () => {
     }
     expect(rig.sockets.all).toHaveLength(3);
     expect(rig.snapshot.status.state).toBe("unreadable");
-    rig.socket.say(change(5, 6, { [salary]: entry(1, 6) }));
+    await rig.clock.advance(31_000);
+    expect(rig.sockets.all).toHaveLength(4);
+    await rig.greet({ revision: 5 });
+    rig.socket.events.message("{");
+    expect(rig.snapshot.status.state).toBe("unreadable");
+    rig.socket.say({ type: "ping", revision: 5, seal: sealOf(new Map([[salary, { revision: 5 }]])) });
     expect(rig.snapshot.status.state).toBe("connected");
   });
 
