@@ -70,6 +70,10 @@ export class Copy {
   readonly onWelcome = (epoch: string, revision: number): void => {
     const continues = epoch === this.current.epoch && revision >= this.current.revision;
     this.wholeOf = continues ? null : epoch;
+  };
+
+  /** The link is gone: what the next one brings may be readable. Not with `welcome`: a stream begins with it after each `sync`. */
+  readonly onLost = (): void => {
     this.legible = "yes";
   };
 

@@ -255,6 +255,7 @@ export class LiveSettings implements SettingsClient {
   private lost(): void {
     this.sender.stop();
     this.hints.lost();
+    this.copy.onLost();
   }
 
   /** Nothing of a revoked device's account may stay here (SPEC E1, 4503). */

@@ -75,6 +75,26 @@ describe("[D1] a change that cannot be read", () => {
     expect(rig.snapshot).toMatchObject({ epoch: "k", revision: 8, status: { state: "connected" } });
   });
 
+  it("[H1] of a stream, which begins anew with each sync, is asked for no more often", async () => {
+    const rig = await live();
+    const begin = (from: number) => {
+      rig.socket.say({
+        type: "welcome",
+        session: "s",
+        device: self,
+        username: "u",
+        epoch: "k3f9",
+        revision: 6,
+      });
+      rig.socket.events.message(bad(from, 6));
+      rig.socket.say({ type: "ready", revision: 6 });
+    };
+    rig.socket.events.message(bad(5, 6));
+    for (const from of [5, 0, 0, 0]) begin(from);
+    expect(asked(rig)).toEqual([5, 0]);
+    expect(rig.snapshot.status).toEqual({ state: "unreadable" });
+  });
+
   it("is asked for anew on a new link", async () => {
     const rig = await live();
     for (const from of [5, 5, 0]) rig.socket.events.message(bad(from, 6));

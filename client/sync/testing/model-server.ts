@@ -37,8 +37,6 @@ export class ModelServer {
   damage = 0;
   /** Text over which it ends the connection, as a server with a bug would. */
   poison: string | null = null;
-  /** How often it ended a connection over what it was sent. */
-  ended = 0;
   /** How often a change is lost on the way, from 0 to 1: only a bug or a relay could do that. */
   loss = 0;
   patchesStored = 0;
@@ -96,10 +94,9 @@ export class ModelServer {
   /** As a real one reads: what is no well-formed text (SPEC V4) or too big (E2) ends the connection. */
   private read(session: Session, text: string): void {
     const wellFormed = !/\\ud[89a-f]|\p{Surrogate}/u.test(text.replaceAll("\\\\", ""));
-    const code = text.length > 32 * 1024 ? 1009 : wellFormed && !this.isPoison(text) ? null : 4500;
-    if (code === null) return this.hear(session, JSON.parse(text));
-    this.ended++;
-    this.cut(session, code);
+    if (text.length > 32 * 1024) this.cut(session, 1009);
+    else if (!wellFormed || this.isPoison(text)) this.cut(session, 4500);
+    else this.hear(session, JSON.parse(text));
   }
 
   private isPoison(text: string): boolean {
