@@ -81,7 +81,9 @@ export class Device {
   get badge(): Locator {
     return this.page
       .getByRole("status")
-      .filter({ hasText: /^(connect|catching|offline|signed out|not joined|disjoined|stopped)/ });
+      .filter({
+        hasText: /^(connect|catching|offline|signed out|not joined|not up to date|disjoined|stopped)/,
+      });
   }
 
   get username(): Locator {

@@ -17,13 +17,18 @@ export interface Socket {
 /** Makes a socket to `url` that offers `protocol`. It may throw. */
 export type MakeSocket = (url: string, protocol: string, events: SocketEvents) => Socket;
 
+/** `WebSocket.OPEN`. */
+const openState = 1;
+
 /** The browser's own WebSocket. Of its errors nothing is heard: a close follows each, and says more. */
 export const browserSocket: MakeSocket = (url, protocol, events) => {
   const socket = new WebSocket(url, protocol);
   socket.onopen = () => events.open();
   socket.onmessage = ({ data }) => events.message(data);
   socket.onclose = ({ code }) => events.close(code);
-  return { send: (text) => socket.send(text), close: (code) => socket.close(code) };
+  // Between the peer's close and our hearing of it, a browser would only complain on the console.
+  const send = (text: string) => socket.readyState === openState && socket.send(text);
+  return { send, close: (code) => socket.close(code) };
 };
 
 /**
