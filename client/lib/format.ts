@@ -26,7 +26,7 @@ export function jsonText(value: unknown): string {
 }
 
 /** Whether a number in `value` is so large that a browser holds only the nearest double (2⁵³ and above, RFC 7493). */
-function isRounded(value: unknown): boolean {
+export function isRounded(value: unknown): boolean {
   if (typeof value === "number") return Math.abs(value) > Number.MAX_SAFE_INTEGER;
   return typeof value === "object" && value !== null && Object.values(value).some(isRounded);
 }
