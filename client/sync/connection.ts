@@ -27,9 +27,9 @@ export interface ConnectionOptions {
   readonly resume: () => Cursor | null;
   /** Every frame of the current link, in order. */
   readonly onFrame: (frame: ServerFrame) => void;
-  /** `repaired`: the link is replaced over it, or need not be. Otherwise replacing it did not help. */
+  /** `repaired`: the link is replaced, or need not be. False after replacing it did not help. */
   readonly onUnreadable: (frame: UnreadableFrame, repaired: boolean) => void;
-  /** The link ended over something sent on it. Whether a patch may be the cause, and is now suspected. */
+  /** The link ended over something sent on it. Returns whether an unanswered patch may be the cause. */
   readonly onBlamed: () => boolean;
   /** After each change of the state. */
   readonly onState: (state: ConnectionState) => void;

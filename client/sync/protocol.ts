@@ -157,7 +157,7 @@ const withType = z.object({ type: z.string() });
 const knownTypes: readonly string[] = serverFrame.def.options.flatMap(({ shape }) => shape.type.def.values);
 
 /**
- * Reads one frame. Null is a type of a later version, which is ignored (SPEC E3). A known
+ * Reads one frame. Null is a type of a later version, which is ignored (SPEC D1). A known
  * type that does not fit, or text that is no frame at all, is unreadable and must be repaired.
  */
 export function parseServerFrame(text: string): ServerFrame | UnreadableFrame | null {

@@ -46,7 +46,7 @@ export class Sender {
 
   readonly isFlying = (field: FieldName): boolean => this.flying.has(field);
 
-  /** A suspect is on its way: nothing else may be, or it could not be told who ended the link. */
+  /** Whether a suspect is on its way. Nothing else is sent meanwhile, so that a close has one possible cause. */
   readonly isTrying = (): boolean => [...this.flying].some((field) => this.isSuspect(field));
 
   /** Patches are accepted from here (SPEC C7), and the copy has caught up. */

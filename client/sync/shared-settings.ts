@@ -10,7 +10,7 @@ export interface SharedSettingsOptions {
   readonly env: Environment;
   /** Makes the client that connects; started only in the tab that leads. */
   readonly makeLive: () => LiveSettings;
-  /** Told once that another tab could not be understood. */
+  /** Receives one message about a leader whose state could not be read; for the console. */
   readonly report?: (message: string) => void;
 }
 

@@ -10,7 +10,7 @@ const restMs = 5_000;
 interface Draft {
   readonly text: string;
   readonly base: number;
-  /** A part of it is being composed by an input method, and was told to nobody. */
+  /** A part of it is under composition by an input method, so it was not passed on yet. */
   readonly composed: boolean;
 }
 
@@ -55,7 +55,7 @@ export function useTypedText(
   const [draft, setDraft] = useState<Draft | null>(null);
   const lastKeyAt = useRef(0);
   const composing = useRef(false);
-  /** What stands in the box and was told to nobody, for it was being composed. */
+  /** The text of the box while it is under composition and not passed on yet. */
   const untold = useRef<string | null>(null);
   const shown = typeof view.value === "string" ? view.value : "";
   const unsaved = draft !== null && !draft.composed && !savable(draft.text);
