@@ -1,4 +1,5 @@
 import type { Undo } from "@/sync/environment";
+import { encodeJson } from "@/sync/well-formed";
 import { problemFrom, unreachable } from "./api-error";
 import { type Grant, parseDevice, parseGrant, parseTold } from "./auth-answers";
 import { type AuthEnvironment, browserAuthEnvironment } from "./auth-environment";
@@ -221,7 +222,7 @@ function post(body: unknown): RequestInit {
     credentials: "same-origin",
     cache: "no-store",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(body),
+    body: encodeJson(body),
   };
 }
 

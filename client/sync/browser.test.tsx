@@ -14,6 +14,7 @@ class HandSocket {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   readonly sent: string[] = [];
+  readyState = 1;
   closedWith: number | null = null;
 
   constructor(
@@ -88,6 +89,8 @@ describe("the browser's socket", () => {
     hand?.onmessage?.({ data: "frame" });
     hand?.onclose?.({ code: 1001 });
     socket.send("text");
+    if (hand) hand.readyState = 2; // the peer has closed, and nobody has been told yet
+    socket.send("too late");
     socket.close(1000);
     expect([told, hand?.sent, hand?.closedWith]).toEqual([["open", "frame", 1001], ["text"], 1000]);
   });

@@ -38,6 +38,8 @@ describe("changing over", () => {
       resume: () => cursor,
       onFrame: () => {},
       onState: (one) => states.push(one),
+      onUnreadable: () => {},
+      onBlamed: () => false,
     });
     connection.start();
     await settle();

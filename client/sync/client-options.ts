@@ -20,6 +20,8 @@ export interface SettingsClientOptions {
   readonly env: Environment;
   /** The server said that this device was revoked, and everything kept has been wiped. */
   readonly onRevoked?: () => void;
+  /** Receives one message about input that could not be read; for the console. */
+  readonly report?: (message: string) => void;
   /** Another device of the account did something its owner should see at once (SPEC L5). */
   readonly onNotice?: OnNotice;
 }

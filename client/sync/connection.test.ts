@@ -29,6 +29,8 @@ beforeEach(() => {
     openLink: webSocketLinks("ws://here/ws", sockets.make),
     resume: () => cursor,
     onFrame: (frame) => frames.push(frame),
+    onUnreadable: () => {},
+    onBlamed: () => false,
     onState: (state) => states.push(state),
   });
 });
@@ -105,6 +107,8 @@ describe("opening", () => {
       },
       resume: () => null,
       onFrame: () => {},
+      onUnreadable: () => {},
+      onBlamed: () => false,
       onState: () => {},
     });
     broken.start();

@@ -1,10 +1,16 @@
 import { backoffMs, settledMs } from "./backoff";
-import { brokenOff } from "./codes";
+import { blamesFrame, brokenOff } from "./codes";
 import { type ConnectionEvent, type ConnectionState, firstState, transition } from "./connection-state";
 import type { Environment, Undo } from "./environment";
 import type { Link, LinkEvents, OpenLink, OpenReplaceableLink } from "./link";
 import { Pace } from "./pace";
-import type { ClientFrame, Cursor, ServerFrame } from "./protocol";
+import {
+  type ClientFrame,
+  type Cursor,
+  encodeFrame,
+  type ServerFrame,
+  type UnreadableFrame,
+} from "./protocol";
 import type { StopReason } from "./types";
 
 /** Where access tokens come from. Null: signed out. A rejection: could not be asked. */
@@ -21,6 +27,10 @@ export interface ConnectionOptions {
   readonly resume: () => Cursor | null;
   /** Every frame of the current link, in order. */
   readonly onFrame: (frame: ServerFrame) => void;
+  /** `repaired`: the link is replaced, or need not be. False after replacing it did not help. */
+  readonly onUnreadable: (frame: UnreadableFrame, repaired: boolean) => void;
+  /** The link ended over something sent on it. Returns whether an unanswered patch may be the cause. */
+  readonly onBlamed: () => boolean;
   /** After each change of the state. */
   readonly onState: (state: ConnectionState) => void;
 }
@@ -31,6 +41,11 @@ const silenceMs = 35_000;
 const answerMs = 10_000;
 const openMs = 15_000;
 const authRetryMs = 5_000;
+
+/** So many links in a row are replaced at once because of a frame that could not be read. */
+const mostReplaced = 2;
+
+const utf8 = new TextEncoder();
 
 /**
  * Keeps one link alive: opens it, watches it, replaces it (SPEC C4, S6, A1, E1, E5).
@@ -48,6 +63,8 @@ export class Connection {
   private attempt = 0;
   private wasMember = false;
   private bye: { code: number; retryIn: number } | null = null;
+  private replaced = 0;
+  private frameBytes = 32 * 1024;
   private readonly timers = new Map<"retry" | "alive" | "settled" | "auth", Undo>();
   private readonly pace: Pace;
   private forgetWake: Undo = () => {};
@@ -85,6 +102,9 @@ export class Connection {
     this.link.send(frame);
   };
 
+  /** Whether the server takes a frame of this size (SPEC E2). */
+  readonly fits = (frame: ClientFrame): boolean => utf8.encode(encodeFrame(frame)).length <= this.frameBytes;
+
   /** How long a frame that can wait should wait (SPEC E4). */
   readonly waitMs = (): number => this.pace.waitMs();
 
@@ -105,8 +125,7 @@ export class Connection {
       case "catching-up":
         return;
       case "connected":
-        if (before.state !== "connected")
-          this.timer("settled", settledMs, () => this.dispatch({ type: "settled" }));
+        if (before.state !== "connected") this.timer("settled", settledMs, this.settled);
         return;
       case "offline":
         this.drop();
@@ -148,7 +167,8 @@ export class Connection {
       heard: (frame) => {
         if (!current()) return;
         this.watch();
-        if (frame) this.hear(frame);
+        if (frame?.type === "unreadable") this.misread(frame);
+        else if (frame) this.hear(frame);
       },
       closed: (code) => {
         if (current()) this.closed(code);
@@ -201,12 +221,36 @@ export class Connection {
       this.wasMember = true;
       const perSecond = frame.limits?.framesPerSecond;
       if (perSecond) this.pace.setLimit(perSecond);
+      this.frameBytes = frame.limits?.frameBytes ?? this.frameBytes;
     }
     if (frame.type === "authDue") void this.renewLive(this.attempt);
     if (frame.type === "bye") this.bye = { code: frame.code, retryIn: frame.retryIn ?? 0 };
     this.options.onFrame(frame);
     if (frame.type === "ready" && this.link) this.dispatch({ type: "ready", transport: this.link.transport });
   }
+
+  /**
+   * An unreadable `change` is asked for again on this link (SPEC D1), and a hint is worth no
+   * repair. Everything else comes anew with a new link: the opening, and each answer (SPEC I3).
+   * Where new links do not help, one more is tried after 30 s.
+   */
+  private misread(frame: UnreadableFrame): void {
+    const minor = frame.of === "change" || frame.of === "preview" || frame.of === "notice";
+    const repaired = minor || this.replaced < mostReplaced;
+    this.options.onUnreadable(frame, repaired);
+    if (minor) return;
+    if (!repaired) {
+      this.timer("settled", settledMs, () => this.closed(brokenOff));
+      return;
+    }
+    this.replaced++;
+    this.closed(brokenOff);
+  }
+
+  private readonly settled = (): void => {
+    this.replaced = 0;
+    this.dispatch({ type: "settled" });
+  };
 
   /** Renews the session on the live link (SPEC A1). If that fails, the close 4001 tries again. */
   private async renewLive(attempt: number): Promise<void> {
@@ -224,7 +268,8 @@ export class Connection {
     const retryAt = asked ? this.options.env.now() + bye.retryIn : this.retryAt();
     // A close frame can get lost, the bye before it says the same (SPEC E5).
     const why = bye && code === brokenOff ? bye.code : code;
-    this.dispatch({ type: "closed", code: why, retryAt, asked, wasMember: this.wasMember });
+    const excused = blamesFrame(why) && this.options.onBlamed();
+    this.dispatch({ type: "closed", code: why, retryAt, asked, wasMember: this.wasMember, excused });
   }
 
   private retryAt(): number {

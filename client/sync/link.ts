@@ -1,12 +1,12 @@
-import type { ClientFrame, Cursor, ServerFrame } from "./protocol";
+import type { ClientFrame, Cursor, ServerFrame, UnreadableFrame } from "./protocol";
 import type { Transport } from "./types";
 
 /** What a link tells its owner. After `closed`, or after its owner closed it, it tells nothing more. */
 export interface LinkEvents {
   /** The way is open and `hello` is on it. */
   readonly opened: () => void;
-  /** Something came: the peer lives. `frame` is null for what this client does not understand. */
-  readonly heard: (frame: ServerFrame | null) => void;
+  /** Something came: the peer lives. `frame` is null for a sign of life and for what a later version adds. */
+  readonly heard: (frame: ServerFrame | UnreadableFrame | null) => void;
   /** The link ended by itself, with a close code of SPEC E1. */
   readonly closed: (code: number) => void;
 }

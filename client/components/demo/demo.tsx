@@ -21,10 +21,10 @@ export function Demo() {
   const { devices } = usePresence();
   const unknown = useSnapshot((snapshot) => snapshot.epoch === null);
   const needed = useSnapshot((snapshot) => snapshot.needsConfirm);
-  const onItsWay = unknown && (status.state === "connecting" || status.state === "catching-up");
-  const barred = unknown && status.state === "stopped";
+  const barred = unknown && (status.state === "stopped" || status.state === "unreadable");
 
-  if (onItsWay) return <DemoSkeleton header={<DemoHeader />} />;
+  // A default is shown only where the server has said that nothing was chosen.
+  if (unknown && !barred) return <DemoSkeleton header={<DemoHeader />} />;
   return (
     <>
       <DemoHeader />

@@ -3,6 +3,7 @@
 import { Fragment, type ReactNode } from "react";
 import { Disclosure } from "@/components/ui/disclosure";
 import { classNames } from "@/lib/class-names";
+import { jsonText } from "@/lib/format";
 import { useSettings, useSnapshot } from "@/sync";
 import { splitField } from "@/sync/field-name";
 import type { FieldName, FieldView, Json, SettingsSnapshot } from "@/sync/types";
@@ -81,7 +82,7 @@ function Member({ name, value, indent, note }: MemberProps) {
       <Name text={name} />
       {": "}
       <span className={typeof value === "string" ? "text-good" : "text-accent-strong"}>
-        {JSON.stringify(value)}
+        {jsonText(value)}
       </span>
       ,
     </Line>

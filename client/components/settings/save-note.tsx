@@ -7,11 +7,14 @@ interface SaveNoteProps {
   edited: boolean;
   /** The box holds text that cannot be saved as it is. */
   unsaved?: boolean;
+  /** The box holds text that is still being composed. */
+  composing?: boolean;
 }
 
 /** How safe a field's last edit is. "saved" comes only after the server said so. */
-export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
+export function SaveNote({ view, edited, unsaved = false, composing = false }: SaveNoteProps) {
   if (unsaved) return <span className="text-warn">not saved yet: this is not a whole e-mail address</span>;
+  if (composing) return <span className="text-muted">saving…</span>;
   switch (view.saving) {
     case "sending":
       return <span className="text-muted">saving…</span>;

@@ -270,7 +270,7 @@ func AppendAnswer(data []byte, id string, a settings.Answer, duplicate bool) []b
 }
 
 // ConflictMessage is what a conflict says of itself, over WebSocket and HTTP.
-const ConflictMessage = "Changed on another device since."
+const ConflictMessage = "Changed since."
 
 // Conflict refuses a patch whose keys moved on above their base (SPEC P4).
 func Conflict(id string, current []settings.Entry) *Frame {
