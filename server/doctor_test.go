@@ -413,7 +413,12 @@ func TestDoctorBeforeNginx(t *testing.T) {
 // bare is an nginx that passes everything on, and some lines of its location.
 func (p *patient) bare(lines string) func(home string, port int) (string, error) {
 	return func(home string, port int) (string, error) {
-		return fmt.Sprintf(`daemon off;
+		return fmt.Sprintf(bareNginx, home, port, "location / {\nproxy_pass http://127.0.0.1"+p.port()+";\n"+lines+"\n}"), nil
+	}
+}
+
+// bareNginx takes a folder, a port and what its server holds.
+const bareNginx = `daemon off;
 pid %[1]s/pid;
 events {}
 http {
@@ -422,12 +427,7 @@ http {
 	uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
 	server {
 		listen 127.0.0.1:%[2]d;
-		location / {
-			proxy_pass http://127.0.0.1%[3]s;
-			%[4]s
-		}
+		%[3]s
 	}
 }
-`, home, port, p.port(), lines), nil
-	}
-}
+`

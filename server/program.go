@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"syscall"
+	"strings"
 	"time"
 
 	"social-server/internal/account"
@@ -30,7 +30,6 @@ import (
 type program struct {
 	cfg      config.Config
 	log      *slog.Logger
-	listener net.Listener
 	store    *store.Store
 	relay    *relay.Redis // to the other nodes; nil: there are none
 	hubs     *hub.Registry
@@ -43,14 +42,15 @@ type program struct {
 	http     *http.Server
 	inside   *http.Server // /metrics and profiles, on loopback; nil without METRICS_ADDR
 
-	url, data string     // for people: where it is, and where its data is
-	failed    chan error // of what ends the program by itself: two HTTP servers, a check of the database
+	listeners []net.Listener // of http
+	url, data string         // for people: where it is, and where its data is
+	failed    chan error     // of what ends the program by itself: two HTTP servers on two listeners each, a check of the database
 }
 
 // start makes and starts every part. What it started is stopped again if a
 // later part fails.
 func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, error) {
-	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 3)}
+	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 5)}
 	p.metrics.Built(version)
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
@@ -68,18 +68,20 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
 	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
-	p.serve(p.http, p.listener)
+	p.serve(p.http, p.listeners)
 	p.api.SetReady(true)
 	return p, nil
 }
 
-// serve runs a server until it is shut down.
-func (p *program) serve(server *http.Server, listener net.Listener) {
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			p.failed <- err
-		}
-	}()
+// serve runs a server on some listeners until it is shut down, which closes them.
+func (p *program) serve(server *http.Server, listeners []net.Listener) {
+	for _, listener := range listeners {
+		go func() {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				p.failed <- err
+			}
+		}()
+	}
 }
 
 // showInside serves metrics and profiles on a listener of their own (SEC-46).
@@ -87,22 +89,22 @@ func (p *program) showInside() error {
 	if p.cfg.MetricsAddr == "" {
 		return nil
 	}
-	listener, err := listen("METRICS_ADDR", p.cfg.MetricsAddr)
+	listeners, err := listen("METRICS_ADDR", p.cfg.MetricsAddr)
 	if err != nil {
 		return err
 	}
-	p.inside = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	p.serve(p.inside, listener)
-	p.log.Info("metrics and profiles", "address", listener.Addr().String())
+	p.inside = &http.Server{Handler: api.GuardHost(p.hosts(), p.metrics.Handler()), ReadHeaderTimeout: 5 * time.Second}
+	p.serve(p.inside, listeners)
+	p.log.Info("metrics and profiles", "address", listeners[0].Addr().String())
 	return nil
 }
 
 // open makes the parts. The port comes first: whether it is taken shows at once.
 func (p *program) open(ctx context.Context) (err error) {
-	if p.listener, err = listen("LISTEN_ADDR", p.cfg.ListenAddr); err != nil {
+	if p.listeners, err = listen("LISTEN_ADDR", p.cfg.ListenAddr); err != nil {
 		return err
 	}
-	p.url = address(p.listener.Addr().String())
+	p.url = address(p.listeners[0].Addr().String())
 	if err := p.encrypt(); err != nil {
 		return err
 	}
@@ -145,6 +147,7 @@ func (p *program) open(ctx context.Context) (err error) {
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,
+		Hosts:   p.hosts(),
 		Limits: api.Limits{
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
@@ -154,6 +157,17 @@ func (p *program) open(ctx context.Context) (err error) {
 		Wire: p.wire(),
 	}
 	return p.showInside()
+}
+
+// hosts returns the host names under which this machine may be addressed.
+func (p *program) hosts() api.Hosts {
+	names, all := p.cfg.HostNames()
+	if machine, err := os.Hostname(); err == nil {
+		machine = strings.ToLower(machine)
+		short, _, _ := strings.Cut(machine, ".")
+		names = append(names, machine, short, short+".local") // the last by multicast DNS (RFC 6762)
+	}
+	return api.Hosts{Names: names, All: all}
 }
 
 func (p *program) accountConfig(keys []config.Secret) account.Config {
@@ -238,8 +252,8 @@ func (p *program) close() error {
 	if p.store != nil {
 		failures = append(failures, p.store.Close())
 	}
-	if p.http == nil && p.listener != nil {
-		failures = append(failures, p.listener.Close())
+	if p.http == nil {
+		failures = append(failures, closeAll(p.listeners))
 	}
 	return errors.Join(failures...)
 }
@@ -275,18 +289,6 @@ func (t timed) Commit(ctx context.Context, group []*settings.Write, limits setti
 	outcomes, err := t.Store.Commit(ctx, group, limits)
 	t.metrics.Committed(len(group), time.Since(began), err)
 	return outcomes, err
-}
-
-// listen takes the port, or says in one line which one could not be had.
-func listen(variable, addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s: %s is taken by another program", variable, addr)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", variable, err)
-	}
-	return l, nil
 }
 
 // address is where a browser on this machine finds a listener.

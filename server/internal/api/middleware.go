@@ -196,18 +196,3 @@ func secured(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// sameOrigin refuses a change that a page of another origin asks a browser to
-// make: the refresh cookie would go along with it.
-func (s *Server) sameOrigin(next http.Handler) (http.Handler, error) {
-	protection := http.NewCrossOriginProtection()
-	for _, origin := range s.Wire.Origins {
-		if err := protection.AddTrustedOrigin(origin); err != nil {
-			return nil, err
-		}
-	}
-	protection.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
-		return errs.New(errs.Forbidden, "Pages of this origin may not do this.")
-	}))
-	return protection.Handler(next), nil
-}

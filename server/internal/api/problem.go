@@ -20,6 +20,7 @@ var statusOf = map[errs.Code]int{
 	errs.Expired:            http.StatusUnauthorized,
 	errs.Revoked:            http.StatusUnauthorized,
 	errs.Forbidden:          http.StatusForbidden,
+	errs.Misdirected:        http.StatusMisdirectedRequest,
 	errs.NotFound:           http.StatusNotFound,
 	errs.MethodNotAllowed:   http.StatusMethodNotAllowed,
 	errs.Conflict:           http.StatusConflict,

@@ -20,6 +20,7 @@ import (
 	"social-server/internal/deep"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
+	"social-server/internal/origin"
 	"social-server/internal/settings"
 )
 
@@ -31,17 +32,20 @@ type Server struct {
 	Wire     Wire
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+	Hosts    Hosts
 	Log      *slog.Logger
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
 	Refused  func(errs.Code) // told of every refusal, to count them; may be nil
 	Deep     *deep.Workers   // decode frames; may be nil
 
-	guard   *guard
-	codes   *codeGuard
-	waiting *waiting
-	ready   atomic.Bool
-	taken   sync.WaitGroup // connections that were taken over from net/http
+	origins    []origin.Origin // Wire.Origins
+	guard      *guard
+	codes      *codeGuard
+	waiting    *waiting
+	ready      atomic.Bool
+	unreadable sync.Once      // logs the first X-Forwarded-For that cannot be read
+	taken      sync.WaitGroup // connections that were taken over from net/http
 }
 
 // route is one method of one path of the API.
@@ -63,12 +67,11 @@ func (s *Server) Handler() (http.Handler, error) {
 		router.NewRoute().MatcherFunc(around(path)).Path(path).Handler(s.dispatch(path, paths[path]))
 	}
 	router.NotFoundHandler = http.HandlerFunc(s.elsewhere)
-	inner, err := s.sameOrigin(router)
-	if err != nil {
+	if err := s.allowedOrigins(); err != nil {
 		return nil, err
 	}
 	// Around the router, not in it: mux skips its own middleware for 404 and 405.
-	return s.forwarded(s.observe(secured(inner))), nil
+	return s.forwarded(s.observe(secured(guardHost(s.Hosts, s.fail, s.sameOrigin(router))))), nil
 }
 
 // around reports whether a request's path has what is before the first variable

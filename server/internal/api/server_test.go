@@ -243,6 +243,10 @@ func TestOtherOrigins(t *testing.T) {
 		"a sister site":     {[]change{header("Sec-Fetch-Site", "same-site")}, 403},
 		"an old browser":    {[]change{header("Origin", "https://evil.example")}, 403},
 		"no origin to name": {[]change{header("Origin", "null")}, 403},
+		"own page, no name": {[]change{header("Origin", "null"), header("Sec-Fetch-Site", "same-origin")}, 422}, // a form of a page that sends no referrer
+		"foreign, no name":  {[]change{header("Origin", "null"), header("Sec-Fetch-Site", "cross-site")}, 403},
+		"own scheme alone":  {[]change{header("Origin", "https://"+strings.TrimPrefix(s.url, "http://"))}, 403}, // Fault E9
+		"own, in capitals":  {[]change{header("Origin", strings.ToUpper(s.url))}, 422},
 		"a friend":          {[]change{header("Origin", "https://friend.example"), header("Sec-Fetch-Site", "cross-site")}, 422},
 	}
 	for name, tt := range tests {

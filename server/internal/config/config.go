@@ -52,6 +52,7 @@ type Config struct {
 	DatabaseURL    Secret        // postgres://…; empty: SQLite in DataDir. It may hold a password
 	RedisURL       Secret        // redis://… and its kin; empty: one node. It may hold a password
 	AllowedOrigins []string      // scheme://host[:port], lower case, no default port
+	AllowedHosts   []string      // host names besides the server's own, lower case
 	SettingsSchema string        // path of a JSON Schema; empty: the built-in one
 	LogLevel       slog.Level    // lowest level that is written
 	LogFormat      LogFormat     // text or json

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"social-server/internal/origin"
 )
 
 // A setter parses one value into its place. Its error says what is wrong; the
@@ -135,7 +136,7 @@ func loopback(at func(*Config) *string) setter {
 			return err
 		}
 		host, _, _ := net.SplitHostPort(value)
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if ip := net.ParseIP(host); !strings.EqualFold(host, "localhost") && (ip == nil || !ip.IsLoopback()) {
 			return fmt.Errorf("%q is not a loopback address such as localhost:9090", value)
 		}
 		*at(c) = value
@@ -145,45 +146,35 @@ func loopback(at func(*Config) *string) setter {
 
 func origins(c *Config, value string) error {
 	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
-		origin, err := cleanOrigin(one)
+		clean, err := cleanOrigin(one)
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(c.AllowedOrigins, origin) {
-			c.AllowedOrigins = append(c.AllowedOrigins, origin)
+		if !slices.Contains(c.AllowedOrigins, clean) {
+			c.AllowedOrigins = append(c.AllowedOrigins, clean)
 		}
 	}
 	return nil
 }
 
-// cleanOrigin returns an origin as browsers write it: lower case, without the
-// scheme's own port.
+// cleanOrigin returns an origin as browsers write it.
 func cleanOrigin(text string) (string, error) {
 	if strings.Contains(text, "*") {
 		return "", fmt.Errorf("%q would let other sites in: list each origin by name", text)
 	}
-	u, err := url.Parse(strings.ToLower(text))
-	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("%q is not http(s)://host[:port]", withoutPassword(u, text))
+	clean, err := origin.Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("%q %w", withoutPassword(text), err)
 	}
-	if u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return "", fmt.Errorf("%q has more than scheme://host[:port]", withoutPassword(u, text))
-	}
-	if port := u.Port(); port == "" || port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
-		return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+port), nil
-	}
-	if err := checkAddress(u.Host); err != nil {
-		return "", err
-	}
-	return u.Scheme + "://" + u.Host, nil
+	return clean.String(), nil
 }
 
 // withoutPassword returns text for an error, without what stands before an @.
-func withoutPassword(u *url.URL, text string) string {
-	if u != nil && u.User == nil && !strings.Contains(text, "@") {
-		return text
+func withoutPassword(text string) string {
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		return "…" + text[at+1:]
 	}
-	return "…" + text[strings.LastIndex(text, "@")+1:]
+	return text
 }
 
 func signingSecret(c *Config, value string) error {

@@ -53,7 +53,7 @@ func variables() []variable {
 func placeVariables() []variable {
 	return []variable{
 		{name: "LISTEN_ADDR", fallback: "localhost:3000",
-			help: "host:port to listen on; an empty host means every address",
+			help: "host:port to listen on; an empty host means every address, `localhost` both loopback addresses",
 			set:  address(func(c *Config) *string { return &c.ListenAddr })},
 		{name: "TLS_CERT_FILE",
 			help: "certificate (PEM, with its chain), to speak TLS without a proxy; read at start",
@@ -108,6 +108,9 @@ func accountVariables() []variable {
 		{name: "ALLOWED_ORIGINS",
 			help: "other web origins that may connect, as scheme://host[:port], separated by commas; the server's own is always allowed",
 			set:  origins},
+		{name: "ALLOWED_HOSTS",
+			help: "other host names in addresses of this server, separated by commas. Its own, `localhost`, IP addresses, the hosts of ALLOWED_ORIGINS and those that TRUSTED_PROXIES pass on are always allowed. Checked on a loopback or private `LISTEN_ADDR`, and wherever it is set; see server/SECURITY.md",
+			set:  hosts},
 		{name: "REGISTRATION",
 			help: "`open`: anyone; `first-account`: the first account, then only its own devices; `closed`: nobody. Empty: `open` on a loopback or private `LISTEN_ADDR`, else `first-account`",
 			set:  registration},
@@ -146,7 +149,7 @@ func operationVariables() []variable {
 			set: oneOf(func(c *Config) *LogFormat { return &c.LogFormat }, map[string]LogFormat{
 				"text": LogText, "json": LogJSON})},
 		{name: "METRICS_ADDR",
-			help: "loopback host:port for /metrics; empty: none",
+			help: "loopback host:port for /metrics, like LISTEN_ADDR; empty: none",
 			set:  loopback(func(c *Config) *string { return &c.MetricsAddr })},
 		{name: "SHUTDOWN_TIMEOUT", fallback: "20s",
 			help: "how long a stop may take",

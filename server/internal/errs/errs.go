@@ -20,6 +20,7 @@ const (
 	Expired            Code = "expired"             // the token was valid once: refresh it
 	Revoked            Code = "revoked"             // the device was locked out
 	Forbidden          Code = "forbidden"           // known, but not allowed
+	Misdirected        Code = "misdirected"         // asked for under a host name that is not the server's
 	NotFound           Code = "not-found"           // missing, or not yours: the two look alike
 	MethodNotAllowed   Code = "method-not-allowed"  // the path exists, the method does not
 	Conflict           Code = "conflict"            // something changed or is taken

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"time"
 
 	"social-server/internal/errs"
@@ -81,7 +82,7 @@ func decide(w *Write, cur Current, limits Limits) Outcome {
 		}
 		return Outcome{Answer: cur.Before.Answer, Duplicate: true}
 	}
-	if at := w.Patch.If; at != nil && (at.Epoch != cur.Head.Epoch || at.Revision != cur.Head.Revision) {
+	if at := w.Patch.If; len(at) > 0 && !slices.Contains(at, Version{Epoch: cur.Head.Epoch, Revision: cur.Head.Revision}) {
 		return Outcome{Err: errs.New(errs.PreconditionFailed, "The settings are at another revision.")}
 	}
 	if w.Patch.Revert != nil {

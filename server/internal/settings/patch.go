@@ -32,7 +32,7 @@ type Patch struct {
 	ID     string
 	Set    []Assignment   // ordered by key, each key once
 	Base   map[Key]uint64 // refuse the patch when a named key is above this revision (SPEC P4)
-	If     *Version       // refuse the patch unless the user is exactly here (If-Match)
+	If     []Version      // refuse the patch unless the user is at one of these (If-Match); empty: no condition
 	Revert *Revert        // instead of Set and Base: earlier values, found when they are stored
 }
 
@@ -191,10 +191,10 @@ func (p *Patch) Hash() [sha256.Size]byte {
 		part(k.String())
 		part(string(binary.BigEndian.AppendUint64(nil, p.Base[k])))
 	}
-	if p.If != nil {
+	for _, at := range p.If {
 		part("if")
-		part(p.If.Epoch)
-		part(string(binary.BigEndian.AppendUint64(nil, p.If.Revision)))
+		part(at.Epoch)
+		part(string(binary.BigEndian.AppendUint64(nil, at.Revision)))
 	}
 	if r := p.Revert; r != nil {
 		part(fmt.Sprintf("revert %d whole %t partial %t", r.Revision, r.Whole, r.Partial))

@@ -124,8 +124,9 @@ func TestPatchHash(t *testing.T) {
 		"other key":        {Set: mustSet(t, `{"billing":{"period":1}}`)},
 		"with base":        {Set: set, Base: base(0)},
 		"with other base":  {Set: set, Base: base(1)},
-		"at a version":     {Set: set, If: &Version{"k3f9", 1}},
-		"at another epoch": {Set: set, If: &Version{"k3f8", 1}},
+		"at a version":     {Set: set, If: []Version{{"k3f9", 1}}},
+		"at another epoch": {Set: set, If: []Version{{"k3f8", 1}}},
+		"at one of two":    {Set: set, If: []Version{{"k3f9", 1}, {"k3f8", 1}}},
 		"text moved":       {Set: []Assignment{{Key{"bill", "ingsalary"}, "1"}}},
 	} {
 		if other, ok := seen[p.Hash()]; ok {

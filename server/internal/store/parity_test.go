@@ -88,7 +88,7 @@ func drawCommand(t *rapid.T) *settings.Write {
 		w.Patch.Base = map[settings.Key]uint64{w.Patch.Set[0].Key: rapid.Uint64Range(0, 10).Draw(t, "base")}
 		w.Hash = w.Patch.Hash()
 	case 1:
-		w.Patch.If = &settings.Version{Epoch: "samesame", Revision: rapid.Uint64Range(0, 10).Draw(t, "at")}
+		w.Patch.If = []settings.Version{{Epoch: "samesame", Revision: rapid.Uint64Range(0, 10).Draw(t, "at")}}
 		w.Hash = w.Patch.Hash()
 	}
 	return w
