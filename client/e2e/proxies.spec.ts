@@ -170,17 +170,6 @@ for (const [name, { by, start }] of Object.entries(ways)) {
   });
 }
 
-// Fault C2: behind README's nginx, a server that was restarted is back at once.
-test("README's nginx is back as soon as the server is", async ({ through }) => {
-  const way = await through(ReverseProxy.nginx(await readmeLines("nginx", shared.port)));
-  const status = async () => (await fetch(`${way.origin}/readyz`)).status;
-  expect(await status()).toBe(200);
-  await shared.stop();
-  for (let i = 0; i < 3; i++) expect(await status()).toBe(502);
-  await shared.start();
-  expect(await status()).toBe(200);
-});
-
 for (const by of ["WebSocket", "event stream"] as const) {
   test(`a line that is cut in the middle of a change, by ${by}`, async ({ device, through, faults }) => {
     faults.expect(serverGone);
