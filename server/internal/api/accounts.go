@@ -76,15 +76,18 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request) error {
 	if err := readOptionalJSON(w, r, &req); err != nil {
 		return err
 	}
-	token, byCookie := req.RefreshToken, false
+	token, cookie := req.RefreshToken, ""
 	if token == "" {
-		token, byCookie = refreshCookie(r)
+		token, cookie = refreshCookie(r)
 	}
 	grant, err := s.Accounts.Refresh(r.Context(), token)
 	if err != nil {
 		return err
 	}
-	return s.writeGrant(w, r, grant, byCookie)
+	if cookie != "" && cookie != cookieName(r) {
+		clearCookie(w, r, cookie) // it was ours, and goes on under its present name
+	}
+	return s.writeGrant(w, r, grant, cookie != "")
 }
 
 // logout serves POST /api/v1/logout: it ends the log-in of the access token, or

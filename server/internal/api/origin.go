@@ -18,6 +18,19 @@ func offersOurs(r *http.Request) bool {
 	return len(offered) == 0 || slices.Contains(offered, protocol.Subprotocol)
 }
 
+// webSocketVersion is the one version of the protocol that is spoken (RFC 6455).
+const webSocketVersion = "13"
+
+// speaksOurVersion refuses an upgrade to another version of WebSocket and names
+// the supported one (RFC 6455, 4.4).
+func speaksOurVersion(w http.ResponseWriter, r *http.Request) error {
+	if !websocket.IsWebSocketUpgrade(r) || slices.Equal(r.Header.Values("Sec-WebSocket-Version"), []string{webSocketVersion}) {
+		return nil
+	}
+	w.Header().Set("Sec-WebSocket-Version", webSocketVersion)
+	return &errs.Error{Code: errs.Malformed, Field: "Sec-WebSocket-Version", Message: "must be " + webSocketVersion}
+}
+
 // allowsOrigin reports whether the request's Origin is its own or an allowed
 // one: scheme, host and port (SPEC C2). Without an Origin it is not a browser's.
 func (s *Server) allowsOrigin(r *http.Request) bool {

@@ -32,7 +32,7 @@ type Server struct {
 	Wire     Wire
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
-	Hosts    Hosts
+	Hosts    Hosts          // under which requests are answered
 	Log      *slog.Logger
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
@@ -121,11 +121,14 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		}
 		note := noteOf(r.Context())
 		note.route, note.user = path, names["username"]
-		if handle, ok := methods[r.Method]; ok {
-			handle(w, r)
+		handle, ok := methods[r.Method]
+		if !ok {
+			handle = refuse
+		} else if err := onceEach(r.URL.RawQuery); err != nil {
+			s.fail(w, r, err)
 			return
 		}
-		refuse(w, r)
+		handle(w, r)
 	}
 }
 

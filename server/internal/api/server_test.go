@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -227,6 +229,44 @@ func TestTakenOver(t *testing.T) {
 	}
 	if lines[0]["status"] != float64(http.StatusSwitchingProtocols) || lines[0]["request"] == nil || lines[0]["request"] != panics[0]["request"] {
 		t.Errorf("logged %v and %v", lines[0], panics[0])
+	}
+}
+
+// Fault E9: of a query parameter given twice the first was taken, and a proxy
+// may take the last.
+// [SPEC E7] It is refused at every route, with its name.
+func TestParametersAreGivenOnce(t *testing.T) {
+	s := newSite(t)
+	variable := regexp.MustCompile(`\{\w+\}`)
+	for _, r := range s.routes() {
+		path := variable.ReplaceAllString(r.path, "x")
+		for query, fields := range map[string][]string{
+			"since=x.1&since=x.2":              {"since"},
+			"wait=1&%77ait=1":                  {"wait"},
+			"before=1&limit=2&before=1&limit=": {"before", "limit"},
+			"unknown&unknown":                  {"unknown"},
+			"%ff=1&%ff=2":                      {"\ufffd"},
+			strings.Repeat("a", 100) + "&" + strings.Repeat("a", 100): {strings.Repeat("a", 64)},
+			"a=%zz": nil,
+			"a;b":   nil,
+		} {
+			a := s.call(r.method, path+"?"+query, "")
+			a.want(t, r.method+" "+path+"?"+query, http.StatusBadRequest, "malformed")
+			var problem struct{ Errors []struct{ Field string } }
+			if err := json.Unmarshal([]byte(a.body), &problem); err != nil {
+				t.Fatal(err)
+			}
+			var named []string
+			for _, e := range problem.Errors {
+				named = append(named, e.Field)
+			}
+			if !slices.Equal(named, fields) {
+				t.Errorf("%s %s?%s names %q, want %q", r.method, path, query, named, fields)
+			}
+		}
+	}
+	for _, query := range []string{"unknown=1", "a=1&A=1", "a&b&c", ""} {
+		s.call("GET", "/healthz?"+query, "").want(t, "?"+query, http.StatusOK, "")
 	}
 }
 

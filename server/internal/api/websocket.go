@@ -48,6 +48,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if !offersOurs(r) {
 		return &errs.Error{Code: errs.Malformed, Field: "Sec-WebSocket-Protocol", Message: "must offer " + protocol.Subprotocol}
 	}
+	if err := speaksOurVersion(w, r); err != nil {
+		return err
+	}
 	if !s.allowsOrigin(r) {
 		return errs.New(errs.Forbidden, "Pages of this origin may not connect.")
 	}
