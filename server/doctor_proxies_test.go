@@ -88,9 +88,9 @@ func TestDoctorBeforeCaddy(t *testing.T) {
 	if !strings.Contains(text, "do not work below /sync") || !strings.Contains(text, "no handle_path") {
 		t.Error(text)
 	}
-	text, err = p.examine(t, prefixed) // whoever forgets the path gets Caddy's own answer
+	text, err = p.examine(t, prefixed) // without the path, Caddy itself answers
 	checkFindings(t, text, err, "address")
-	if !strings.Contains(text, "not by this server") {
+	if !strings.Contains(text, "if there is a path in front") || !strings.Contains(text, "no handle_path") {
 		t.Error(text)
 	}
 }

@@ -250,12 +250,12 @@ var brokenProxies = map[string]struct {
 	"no ETags": {retag(func(string) string { return "" }), []string{"ETag"}, "# no encode: the server compresses its pages itself"},
 	// Fault C3: Traefik announces the upgrade of a page by https as wss.
 	"Traefik": {traefik, nil, ""},
-	// Fault C11: a path in front. What answers at the root is somebody else.
+	// Fault C11: a path in front of the server.
 	"a path in front": {func(p *httputil.ReverseProxy) {
 		also(p, func(r *httputil.ProxyRequest) { r.Out.URL.Path = strings.TrimPrefix(r.Out.URL.Path, "/sync") })
 	}, []string{"pages"}, "rule: Host(`sync.example.org`)"},
 	"a portal":     {func(p *httputil.ReverseProxy) { p.Transport = portal{} }, []string{"address"}, "leads to http://portal.invalid/"},
-	"another page": {func(p *httputil.ReverseProxy) { p.Transport = welcome{} }, []string{"address"}, "not by this server: text/html"},
+	"another page": {func(p *httputil.ReverseProxy) { p.Transport = welcome{} }, []string{"address"}, "200 OK (text/html), not by this server"},
 }
 
 // retag changes the ETags of settings.
@@ -278,14 +278,14 @@ func traefik(p *httputil.ReverseProxy) {
 			proto = "wss"
 		}
 		header.Set("X-Forwarded-Proto", proto)
-		header.Set("X-Forwarded-For", r.In.RemoteAddr) // with the port, as some say it
+		header.Set("X-Forwarded-For", r.In.RemoteAddr) // with the port, as some proxies write it
 		header.Set("X-Forwarded-Port", "443")
 		header.Set("X-Forwarded-Server", "traefik")
 		header.Set("X-Real-Ip", "127.0.0.77")
 	})
 }
 
-// portal redirects every request to a page of a network's owner.
+// portal redirects every request, as networks do that want a log-in first.
 type portal struct{}
 
 func (portal) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -12,7 +12,7 @@ interface FrontOptions {
   tls?: string;
   /** Headers added to a request, in place of those of the same name. */
   headers?: (request: IncomingMessage) => Record<string, string>;
-  /** Passes a WebSocket on as an ordinary request, as a proxy does that was not told of upgrades. */
+  /** Passes a WebSocket on as an ordinary request, as a proxy without the lines for upgrades does. */
   ignoresUpgrades?: boolean;
 }
 

@@ -10,9 +10,9 @@ import { ReverseProxy, readmeLines } from "./proxies";
 import { Server } from "./server";
 
 /**
- * What people do, through the proxies that people have: nginx and Caddy as
- * processes, with README's own lines, and a small one for what is harder to get.
- * All of it on one server: the tests of this file run one after the other.
+ * The main job through common proxies: nginx and Caddy as processes, with
+ * README's own lines, and a small one for other conditions. All tests share one
+ * server, so they run one after the other.
  */
 let shared: Server;
 let folder: string;
@@ -118,7 +118,7 @@ const ways: Record<string, { by: "WebSocket" | "event stream"; start: () => Prom
       );
     },
   },
-  // The most common mistake: no WebSocket gets through.
+  // The lines for upgrades are missing: no WebSocket gets through.
   "nginx-no-upgrade": {
     by: "event stream",
     start: async () =>

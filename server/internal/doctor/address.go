@@ -145,6 +145,10 @@ func (a *Address) do(ctx context.Context, c call) (*http.Response, error) {
 	return a.client.Do(r)
 }
 
+// errForeign reports an answer of something else than this server, which answers
+// requests of its API with JSON.
+var errForeign = errors.New("not by this server")
+
 // ask makes a request that must be answered with 200, and reads the answer. It
 // returns the answer's head.
 func (a *Address) ask(ctx context.Context, c call, into any) (http.Header, error) {
@@ -155,12 +159,11 @@ func (a *Address) ask(ctx context.Context, c call, into any) (http.Header, error
 		return nil, err
 	}
 	defer answer.Body.Close()
+	if kind := answer.Header.Get("Content-Type"); !strings.Contains(kind, "json") {
+		return nil, fmt.Errorf("%s %s is answered with %s (%s), %w", c.method, c.path, status(answer), cmp.Or(kind, "no content"), errForeign)
+	}
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s %s is answered with %s", c.method, c.path, status(answer))
-	}
-	kind := answer.Header.Get("Content-Type")
-	if !strings.Contains(kind, "json") {
-		return nil, fmt.Errorf("%s %s is answered with 200 OK, but not by this server: %s instead of JSON", c.method, c.path, cmp.Or(kind, "nothing"))
 	}
 	return answer.Header, json.UnmarshalRead(io.LimitReader(answer.Body, 1<<20), into)
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -66,7 +67,9 @@ func (v *Visit) address(ctx context.Context) Finding {
 	var ready struct {
 		Checks map[string]string `json:"checks"`
 	}
-	if _, err := v.Public.ask(ctx, call{method: http.MethodGet, path: "/readyz"}, &ready); err != nil {
+	if _, err := v.Public.ask(ctx, call{method: http.MethodGet, path: "/readyz"}, &ready); errors.Is(err, errForeign) {
+		return Bad("%s does not serve: %v; if there is a path in front of the server, add it to the address", v.Public.URL, err).with(needRoot.advice())
+	} else if err != nil {
 		return Bad("%s does not serve: %v", v.Public.URL, err)
 	}
 	v.there = true
