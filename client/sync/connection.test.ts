@@ -133,6 +133,15 @@ describe("one socket", () => {
     expect(sockets.all).toHaveLength(2);
   });
 
+  // Fault C11: a proxy that compresses a stream passes on its headers, and holds back its events.
+  it("a link that opens and says nothing is given up after 15 s", async () => {
+    await opened();
+    await clock.advance(14_999);
+    expect(state()).toBe("catching-up");
+    await clock.advance(1);
+    expect(state()).toBe("offline");
+  });
+
   it("a token that arrives after stop opens nothing", async () => {
     connection.start();
     connection.stop("closed");

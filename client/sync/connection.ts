@@ -162,6 +162,8 @@ export class Connection {
       opened: () => {
         if (!current()) return;
         this.watch();
+        // The first frame follows at once, unless a proxy holds the stream back.
+        this.timer("alive", openMs, () => this.closed(brokenOff));
         this.dispatch({ type: "opened" });
       },
       heard: (frame) => {

@@ -182,7 +182,8 @@ func (s *stream) startLocked() {
 	_ = s.control.SetReadDeadline(time.Time{})
 	h := s.w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	h.Set("X-Accel-Buffering", "no")                 // nginx would hold events back
+	h.Set("Cache-Control", "no-store, no-transform") // and so would a proxy that compresses them
 	s.w.WriteHeader(http.StatusOK)
 	retry := strconv.Itoa(1000 + rand.IntN(4000))        // #nosec G404 -- spreads reconnects; nothing to guess
 	_, _ = s.w.Write([]byte("retry: " + retry + "\n\n")) // the write that follows reports a failure

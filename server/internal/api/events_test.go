@@ -38,7 +38,9 @@ func (c *client) follow(lastID string) *follower {
 		c.w.t.Fatal(err)
 	}
 	c.w.t.Cleanup(func() { stop(); answer.Body.Close() })
-	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" {
+	// Fault C11, SPEC H1: no proxy is to hold events back, or compress them.
+	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" ||
+		answer.Header.Get("Cache-Control") != "no-store, no-transform" || answer.Header.Get("X-Accel-Buffering") != "no" {
 		c.w.t.Fatalf("%d %s", answer.StatusCode, answer.Header)
 	}
 	return &follower{c.w.t, bufio.NewScanner(answer.Body), stop}
