@@ -83,9 +83,7 @@ function theirName({ previewBy, changedBy }: FieldProps["view"], selfId: string)
 function TheirText({ text, view, selfId, onUse }: TheirTextProps) {
   return (
     <span role="status" className="flex min-w-0 items-center gap-2 text-muted">
-      <span className="truncate">
-        {`${theirName(view, selfId)}: ${text === "" ? "empty" : `“${text}”`}`}
-      </span>
+      <span className="truncate">{`${theirName(view, selfId)}: ${text === "" ? "empty" : `“${text}”`}`}</span>
       <button
         type="button"
         className="shrink-0 font-medium text-accent underline-offset-4 hover:underline"
