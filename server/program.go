@@ -67,7 +67,6 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
-	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
 	p.serve(p.http, p.listener)
 	p.api.SetReady(true)
 	return p, nil
@@ -163,6 +162,7 @@ func (p *program) accountConfig(keys []config.Secret) account.Config {
 		Registration: account.Registration(a.Registration), MinPassword: a.PasswordMinLength,
 		AccessLife: a.AccessTokenTTL, RefreshIdle: a.RefreshTokenTTL, RefreshLife: a.LoginTTL,
 		MaxDevices: limits.DevicesPerAccount, MaxUsers: limits.UsersPerAccount, MaxMembers: limits.DevicesPerUser,
+		MaxWaits: limits.SessionsPerDevice,
 	}
 }
 
@@ -177,6 +177,7 @@ func (p *program) hubOptions() hub.Options {
 	case p.relay != nil: // a nil *relay.Redis is not a nil Relay
 		options.Relay = p.relay
 		options.Bell = func(ask string) { p.accounts.Ring(ask) }
+		options.DeviceChanged = func(device string) { p.accounts.RingDevice(device) }
 	case p.cfg.Postgres():
 		options.Relay = hub.Unconnected{} // there may be other nodes all the same
 	}
@@ -204,6 +205,7 @@ func (p *program) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
 	defer cancel()
 	p.api.SetReady(false)
+	p.accounts.StopWaiting()
 	moving, _ := p.hubs.Sessions()
 	p.metrics.Drained(moving)
 	err := p.hubs.Drain(ctx, p.cfg.DrainWindow)

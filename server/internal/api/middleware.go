@@ -190,6 +190,10 @@ func secured(next http.Handler) http.Handler {
 		if isAPI(r) {
 			h.Set("Cache-Control", "no-store")
 		}
+		if len(r.TransferEncoding) > 0 {
+			// There may have been a length too, which net/http does not show (RFC 9112, 6.1).
+			h.Set("Connection", "close")
+		}
 		if secure(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}

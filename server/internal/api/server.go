@@ -111,6 +111,16 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		w.Header().Set("Allow", allow)
 		return errs.New(errs.MethodNotAllowed, "This address takes %s.", allow)
 	})
+	accept := s.handle(func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			// net/http sees that a peer has gone only behind the body, so no route waits before it.
+			if _, err := readBody(w, r, 0); err != nil {
+				return err
+			}
+		}
+		methods[r.Method](w, r)
+		return nil
+	})
 	return func(w http.ResponseWriter, r *http.Request) {
 		names := mux.Vars(r)
 		for variable, text := range names {
@@ -118,8 +128,8 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		}
 		note := noteOf(r.Context())
 		note.route, note.user = path, names["username"]
-		if handle, ok := methods[r.Method]; ok {
-			handle(w, r)
+		if _, ok := methods[r.Method]; ok {
+			accept(w, r)
 			return
 		}
 		refuse(w, r)

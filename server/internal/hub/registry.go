@@ -34,10 +34,11 @@ type Options struct {
 	AuthDueLead       time.Duration // notice before a token ends
 	Resynced          func()        // a device asked for everything again (SPEC S7)
 
-	Relay     Relay               // to the other nodes; nil: there are none, and nobody else writes to the store
-	Bell      func(ask string)    // an ask was answered on another node
-	Gap       func()              // a hub had missed a change, and has read it from the store
-	Delivered func(time.Duration) // from a change's arrival at the hub until it was written to a session
+	Relay         Relay               // to the other nodes; nil: there are none, and nobody else writes to the store
+	Bell          func(ask string)    // an ask was answered on another node
+	DeviceChanged func(device string) // another node ended a log-in of a device, or revoked it
+	Gap           func()              // a hub had missed a change, and has read it from the store
+	Delivered     func(time.Duration) // from a change's arrival at the hub until it was written to a session
 }
 
 const (
