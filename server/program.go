@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type program struct {
 	cfg      config.Config
 	log      *slog.Logger
 	listener net.Listener
+	tls      *tls.Config // nil: plain HTTP
 	store    *store.Store
 	relay    *relay.Redis // to the other nodes; nil: there are none
 	hubs     *hub.Registry
@@ -61,13 +63,14 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 	}
 	p.http = &http.Server{
 		Handler:           handler,
+		ConnContext:       p.api.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
-	p.serve(p.http, p.listener)
+	p.serve(p.http, p.api.Listener(p.listener, p.tls))
 	p.api.SetReady(true)
 	return p, nil
 }
@@ -148,7 +151,8 @@ func (p *program) open(ctx context.Context) (err error) {
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
 			Waiting:     p.cfg.Limits.Waiting, WaitingPerAddress: p.cfg.Limits.WaitingPerAddress,
-			Limited: p.metrics.Limited,
+			ConnectionsPerAddress: p.cfg.Limits.ConnectionsPerAddress,
+			Limited:               p.metrics.Limited,
 		},
 		Wire: p.wire(),
 	}
@@ -188,6 +192,7 @@ func (p *program) wire() api.Wire {
 	limits, timing := p.cfg.Limits, p.cfg.Timing
 	return api.Wire{
 		Origins: p.cfg.AllowedOrigins, HelloWithin: timing.HelloWithin, WriteWithin: timing.WriteWithin,
+		LostAfter:   timing.PingEvery + timing.PongWithin, // what a WebSocket has to answer a ping
 		FrameExcess: limits.FrameExcess,
 		Limits: protocol.Limits{
 			FrameBytes: limits.FrameBytes, ValueBytes: limits.ValueBytes, FramesPerSecond: limits.FramesPerSecond,

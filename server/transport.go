@@ -9,7 +9,7 @@ import (
 	"social-server/internal/config"
 )
 
-// encrypt puts TLS before the listener if there is a certificate. HTTP/2 stays
+// encrypt prepares TLS if there is a certificate. HTTP/2 stays
 // off: WebSockets do not travel over it, and one protocol is enough to defend.
 func (p *program) encrypt() error {
 	if !p.cfg.TLS() {
@@ -19,9 +19,9 @@ func (p *program) encrypt() error {
 	if err != nil {
 		return err
 	}
-	p.listener = tls.NewListener(p.listener, &tls.Config{
+	p.tls = &tls.Config{
 		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-	})
+	}
 	p.url = encrypted(p.url)
 	return nil
 }

@@ -44,7 +44,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	stream := newStream(w, s.Wire.WriteWithin)
+	stream := newStream(w)
 	if r.Method == http.MethodHead {
 		stream.begin() // what a stream would begin with, and no session
 		return nil
@@ -54,6 +54,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	defer asSession(r.Context())()
 	stream.run(r)
 	stream.Hurry()
 	session.Detach() // waits for its writer: nothing uses the response after this
@@ -76,9 +77,8 @@ func resumeFrom(text string, o *hub.Opening) error {
 
 // stream is the far end of a session over SSE (hub.Conn).
 type stream struct {
-	writeWithin time.Duration
-	ended       chan struct{} // closed when the session has ended
-	hurried     atomic.Bool   // no write may take longer than farewell
+	ended   chan struct{} // closed when the session has ended
+	hurried atomic.Bool   // no write may take longer than farewell
 
 	mu      sync.Mutex // lets one writer at the response: the session's, or the comments
 	w       http.ResponseWriter
@@ -88,8 +88,8 @@ type stream struct {
 	bye     bool // a bye was sent
 }
 
-func newStream(w http.ResponseWriter, writeWithin time.Duration) *stream {
-	return &stream{writeWithin: writeWithin, ended: make(chan struct{}), w: w, control: http.NewResponseController(w)}
+func newStream(w http.ResponseWriter) *stream {
+	return &stream{ended: make(chan struct{}), w: w, control: http.NewResponseController(w)}
 }
 
 // run sends comments until the session or the request has ended.
@@ -143,12 +143,10 @@ func (s *stream) write(data []byte) error {
 	}
 	for len(data) > 0 {
 		n := min(len(data), chunk)
-		within := s.writeWithin
-		if s.hurried.Load() {
-			within = min(within, farewell)
-		}
-		if err := s.control.SetWriteDeadline(time.Now().Add(within)); err != nil {
-			return err
+		if s.hurried.Load() { // else the connection sees to it that it moves
+			if err := s.control.SetWriteDeadline(time.Now().Add(farewell)); err != nil {
+				return err
+			}
 		}
 		if _, err := s.w.Write(data[:n]); err != nil {
 			return err
@@ -229,6 +227,7 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer session.Detach()
+	defer asSession(r.Context())()
 	return conn.answer(w, r, session.Behind(), wait, *opening.Resume)
 }
 

@@ -51,6 +51,9 @@ func (s *Server) awaitAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if wait > 0 {
+		defer asSession(r.Context())()
+	}
 	ask, err := s.Accounts.AwaitAsk(r.Context(), identity(r.Context()), mux.Vars(r)["ask"], wait)
 	if err != nil {
 		return err

@@ -173,6 +173,12 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffer, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err == nil {
 		r.status = http.StatusSwitchingProtocols
+		if bounded := boundedConn(conn); bounded != nil {
+			bounded.place.close() // it counts as a WebSocket now
+			if bounded == conn {
+				conn = bounded.TCPConn // a session bounds its writes itself
+			}
+		}
 		conn = &upgradeConn{Conn: conn}
 	}
 	return conn, buffer, err

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -39,9 +40,11 @@ type Server struct {
 
 	guard   *guard
 	codes   *codeGuard
-	waiting *waiting
-	ready   atomic.Bool
-	taken   sync.WaitGroup // connections that were taken over from net/http
+	waiting *places // WebSockets that have not said who they are
+
+	connections *places
+	ready       atomic.Bool
+	taken       sync.WaitGroup // connections that were taken over from net/http
 }
 
 // route is one method of one path of the API.
@@ -54,7 +57,11 @@ type route struct {
 // Handler returns the whole server: the routes and everything around them.
 func (s *Server) Handler() (http.Handler, error) {
 	s.Log = slog.New(requestLog{s.Log.Handler()})
-	s.guard, s.waiting = newGuard(s.Limits), newWaiting(s.Limits)
+	s.guard = newGuard(s.Limits)
+	s.waiting = newPlaces(cmp.Or(s.Limits.WaitingPerAddress, 20), cmp.Or(s.Limits.Waiting, 1000),
+		"Too many connections are waiting to say who they are.", func() { s.Limits.limited(byWaiting) })
+	s.connections = newPlaces(cmp.Or(s.Limits.ConnectionsPerAddress, 256), 0,
+		"There are too many connections from this address.", func() { s.Limits.limited(byConnections) })
 	s.codes = newCodeGuard()
 	// No redirects: they turn a POST into a GET. And %2F is part of a name.
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
@@ -68,7 +75,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	// Around the router, not in it: mux skips its own middleware for 404 and 405.
-	return s.forwarded(s.observe(secured(inner))), nil
+	return s.forwarded(s.observe(secured(s.perClient(inner)))), nil
 }
 
 // around reports whether a request's path has what is before the first variable

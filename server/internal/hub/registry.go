@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"social-server/internal/errs"
+	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
 
@@ -155,14 +156,8 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 	if h.memberLocked(s.Device.ID) == nil {
 		return errs.New(errs.NotFound, "This device has not joined such a user.")
 	}
-	n := 0
-	for _, other := range h.sessions {
-		if other.Device.ID == s.Device.ID {
-			n++
-		}
-	}
-	if n >= most {
-		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
+	if err := h.makeRoomLocked(s, most); err != nil {
+		return err
 	}
 	h.sessions = append(h.sessions, s)
 	h.due = time.Time{}
@@ -173,6 +168,35 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 		})
 	}
 	s.openLocked(o)
+	return nil
+}
+
+// makeRoomLocked refuses a session over the most of its device. A stream instead
+// ends the device's oldest one: its peer may have vanished without a word, and
+// it can answer no ping (SPEC C8).
+func (h *Hub) makeRoomLocked(s *Session, most int) error {
+	living, all := 0, 0
+	var oldest *Session
+	for _, other := range h.sessions {
+		if other.Device.ID != s.Device.ID {
+			continue
+		}
+		all++
+		if other.ending != nil {
+			continue
+		}
+		living++
+		if oldest == nil && other.mode == OneWay {
+			oldest = other
+		}
+	}
+	switch {
+	case s.mode != OneWay && all < most, s.mode == OneWay && living < most && all < 2*most:
+		return nil
+	case s.mode != OneWay, oldest == nil, all >= 2*most: // that many at once are no repair of a lost one
+		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
+	}
+	oldest.endLocked(protocol.CloseTooMany, "a newer stream takes its place")
 	return nil
 }
 
