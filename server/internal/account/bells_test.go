@@ -136,7 +136,7 @@ func TestWaitingEndsWithItsRight(t *testing.T) {
 	for name, tt := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, _, bob := guest(t)
+			w, _, bob := guest(t, func(c *account.Config) { c.AccessLife = time.Minute }) // shorter than an ask's
 			ask := w.ask(bob, "A")
 			failures := make(chan error)
 			go func() {
