@@ -47,7 +47,7 @@ func readOptionalJSON(w http.ResponseWriter, r *http.Request, v any) error {
 
 // readBody returns the body of a request. Every body is read here: one of more
 // than most bytes is too-large, one that is slower than the read timeout is
-// timeout (SPEC E7).
+// timeout (SPEC T1).
 func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
 	if r.Body == http.NoBody {
 		return nil, nil
