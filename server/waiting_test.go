@@ -1,6 +1,11 @@
 package main
 
 import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,4 +77,34 @@ func between(t *testing.T, text, mark string) string {
 	}
 	value, _, _ := strings.Cut(rest, `"`)
 	return value
+}
+
+// Fault E2: responses that nobody reads, with and without TLS.
+// [SPEC T2] The connection ends: a peer that goes on sending is refused, and not left to wait.
+func TestProgramEndsWhatNobodyReads(t *testing.T) {
+	cert, key := writeCertificate(t, "sync.example.org")
+	for name, env := range map[string][]string{"plain": nil, "TLS": {"TLS_CERT_FILE=" + cert, "TLS_KEY_FILE=" + key}} {
+		t.Run(name, func(t *testing.T) {
+			r := runServer(t, filepath.Join(t.TempDir(), "data"), append(env, "WRITE_TIMEOUT=300ms")...)
+			defer r.end(t)
+			_, address, _ := strings.Cut(r.url, "://")
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "TLS" {
+				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // #nosec G402 -- its own, made above
+			}
+			defer conn.Close()
+			if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			for err == nil {
+				_, err = io.WriteString(conn, "GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("it is open after 20 seconds")
+			}
+		})
+	}
 }

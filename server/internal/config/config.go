@@ -90,21 +90,22 @@ type Accounts struct {
 
 // Limits are the sizes and counts of SPEC V5, C8 and E4.
 type Limits struct {
-	FrameBytes            int // largest frame (SPEC E2)
-	ValueBytes            int // largest value (SPEC V5)
-	KeysPerUser           int // keys with a revision, tombstones too (SPEC V5)
-	BytesPerUser          int // sum of a user's values (SPEC V5)
-	FramesPerSecond       int // per session (SPEC E4)
-	FrameBurst            int // per session (SPEC E4)
-	FrameExcess           int // refused frames without rest before 4004 (SPEC E4)
-	Waiting               int // sockets that have not said who they are, in all
-	WaitingPerAddress     int // those of one client address
+	FrameBytes        int // largest frame (SPEC E2)
+	ValueBytes        int // largest value (SPEC V5)
+	KeysPerUser       int // keys with a revision, tombstones too (SPEC V5)
+	BytesPerUser      int // sum of a user's values (SPEC V5)
+	FramesPerSecond   int // per session (SPEC E4)
+	FrameBurst        int // per session (SPEC E4)
+	FrameExcess       int // refused frames without rest before 4004 (SPEC E4)
+	Waiting           int // sockets that have not said who they are, in all
+	WaitingPerAddress int // those of one client address
+	SessionsPerDevice int // per device and user (SPEC C8)
+	DevicesPerUser    int // members
+	DevicesPerAccount int // registered and not revoked
+	UsersPerAccount   int // users owned by one account
+	HistoryPerUser    int // changes remembered (SPEC U2)
+
 	ConnectionsPerAddress int // of one client address (SPEC T5)
-	SessionsPerDevice     int // per device and user (SPEC C8)
-	DevicesPerUser        int // members
-	DevicesPerAccount     int // registered and not revoked
-	UsersPerAccount       int // users owned by one account
-	HistoryPerUser        int // changes remembered (SPEC U2)
 }
 
 // Timing are the waits of the live connection and how long answers are kept.

@@ -35,11 +35,12 @@ type Options struct {
 	AuthDueLead       time.Duration // notice before a token ends
 	Resynced          func()        // a device asked for everything again (SPEC S7)
 
-	Relay         Relay               // to the other nodes; nil: there are none, and nobody else writes to the store
-	Bell          func(ask string)    // an ask was answered on another node
+	Relay     Relay               // to the other nodes; nil: there are none, and nobody else writes to the store
+	Bell      func(ask string)    // an ask was answered on another node
+	Gap       func()              // a hub had missed a change, and has read it from the store
+	Delivered func(time.Duration) // from a change's arrival at the hub until it was written to a session
+
 	DeviceChanged func(device string) // another node ended a log-in of a device, or revoked it
-	Gap           func()              // a hub had missed a change, and has read it from the store
-	Delivered     func(time.Duration) // from a change's arrival at the hub until it was written to a session
 }
 
 const (
@@ -190,13 +191,16 @@ func (h *Hub) makeRoomLocked(s *Session, most int) error {
 			oldest = other
 		}
 	}
-	switch {
-	case s.mode != OneWay && all < most, s.mode == OneWay && living < most && all < 2*most:
-		return nil
-	case s.mode != OneWay, oldest == nil, all >= 2*most: // that many at once are no repair of a lost one
+	full := all >= most
+	if s.mode == OneWay {
+		full = living >= most && oldest == nil || all >= 2*most // those that are ending are bounded too
+	}
+	if full {
 		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
 	}
-	oldest.endLocked(protocol.CloseTooMany, "a newer stream takes its place")
+	if living >= most {
+		oldest.endLocked(protocol.CloseTooMany, "a newer stream takes its place")
+	}
 	return nil
 }
 
