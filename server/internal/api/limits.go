@@ -186,10 +186,12 @@ func (g *guard) tooOften(empty *buckets, wait time.Duration) error {
 
 // addressOf returns the client's address as the socket tells it. Of IPv6 it is
 // the network: one customer has 2⁶⁴ addresses.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func addressOf(r *http.Request) string { return clientOfSocket(r.RemoteAddr) }
+
+func clientOfSocket(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		return r.RemoteAddr
+		return remote
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {

@@ -64,7 +64,7 @@ func (s *Server) connected(remote string) (*place, error) {
 	if peer, err := netip.ParseAddrPort(remote); err == nil && s.trusts(peer.Addr()) {
 		return nil, nil //nolint:nilnil // it counts nowhere
 	}
-	return s.connections.enter(addressOf(&http.Request{RemoteAddr: remote}))
+	return s.connections.enter(clientOfSocket(remote))
 }
 
 // perClient counts the requests of each client that come through a trusted proxy.
