@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ import (
 type program struct {
 	cfg      config.Config
 	log      *slog.Logger
+	tls      *tls.Config // nil: plain HTTP
 	store    *store.Store
 	relay    *relay.Redis // to the other nodes; nil: there are none
 	hubs     *hub.Registry
@@ -62,16 +64,25 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 	}
 	p.http = &http.Server{
 		Handler:           handler,
+		ConnContext:       p.api.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
-	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
-	p.serve(p.http, p.listeners)
+	p.serve(p.http, p.bounded(p.listeners))
 	p.api.SetReady(true)
 	return p, nil
+}
+
+// bounded puts the bounds of the API, and TLS if there is a certificate, around listeners.
+func (p *program) bounded(listeners []net.Listener) []net.Listener {
+	around := make([]net.Listener, len(listeners))
+	for i, plain := range listeners {
+		around[i] = p.api.Listener(plain, p.tls)
+	}
+	return around
 }
 
 // serve runs a server on some listeners until it is shut down, which closes them.
@@ -156,7 +167,8 @@ func (p *program) open(ctx context.Context) (err error) {
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
 			Waiting:     p.cfg.Limits.Waiting, WaitingPerAddress: p.cfg.Limits.WaitingPerAddress,
-			Limited: p.metrics.Limited,
+			ConnectionsPerAddress: p.cfg.Limits.ConnectionsPerAddress,
+			Limited:               p.metrics.Limited,
 		},
 		Wire: p.wire(),
 	}
@@ -181,6 +193,7 @@ func (p *program) accountConfig(keys []config.Secret) account.Config {
 		Registration: account.Registration(a.Registration), MinPassword: a.PasswordMinLength,
 		AccessLife: a.AccessTokenTTL, RefreshIdle: a.RefreshTokenTTL, RefreshLife: a.LoginTTL,
 		MaxDevices: limits.DevicesPerAccount, MaxUsers: limits.UsersPerAccount, MaxMembers: limits.DevicesPerUser,
+		MaxWaits: limits.SessionsPerDevice,
 	}
 }
 
@@ -195,6 +208,7 @@ func (p *program) hubOptions() hub.Options {
 	case p.relay != nil: // a nil *relay.Redis is not a nil Relay
 		options.Relay = p.relay
 		options.Bell = func(ask string) { p.accounts.Ring(ask) }
+		options.DeviceChanged = func(device string) { p.accounts.RingDevice(device) }
 	case p.cfg.Postgres():
 		options.Relay = hub.Unconnected{} // there may be other nodes all the same
 	}
@@ -205,6 +219,7 @@ func (p *program) wire() api.Wire {
 	limits, timing := p.cfg.Limits, p.cfg.Timing
 	return api.Wire{
 		Origins: p.cfg.AllowedOrigins, HelloWithin: timing.HelloWithin, WriteWithin: timing.WriteWithin,
+		LostAfter:   timing.PingEvery + timing.PongWithin, // what a WebSocket has to answer a ping
 		FrameExcess: limits.FrameExcess,
 		Limits: protocol.Limits{
 			FrameBytes: limits.FrameBytes, ValueBytes: limits.ValueBytes, FramesPerSecond: limits.FramesPerSecond,
@@ -222,6 +237,7 @@ func (p *program) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
 	defer cancel()
 	p.api.SetReady(false)
+	p.accounts.StopWaiting()
 	moving, _ := p.hubs.Sessions()
 	p.metrics.Drained(moving)
 	err := p.hubs.Drain(ctx, p.cfg.DrainWindow)

@@ -10,7 +10,7 @@ import (
 	"social-server/internal/config"
 )
 
-// encrypt puts TLS before the listeners if there is a certificate. HTTP/2 stays
+// encrypt prepares TLS if there is a certificate. HTTP/2 stays
 // off: WebSockets do not travel over it, and one protocol is enough to defend.
 func (p *program) encrypt() error {
 	if !p.cfg.TLS() {
@@ -20,10 +20,8 @@ func (p *program) encrypt() error {
 	if err != nil {
 		return err
 	}
-	for i, plain := range p.listeners {
-		p.listeners[i] = tls.NewListener(plain, &tls.Config{
-			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-		})
+	p.tls = &tls.Config{
+		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
 	}
 	p.url = encrypted(p.url)
 	return nil

@@ -4,107 +4,181 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"social-server/internal/errs"
 )
 
-// bells wake the devices that wait for the answer to their ask. They carry no
-// answer: who is woken reads it from the store.
+// bells wake the requests that wait for the answer to an ask. They carry no
+// answer: a request that is woken reads the store.
 type bells struct {
+	closing chan struct{} // closed when the server stops
+
 	mu     sync.Mutex // guards the following; nothing waits under it
-	byAsk  map[string]*bell
+	waits  map[*waiter]struct{}
 	closed bool
 }
 
-// bell is rung by closing it. It is in the map until it is rung or nobody
-// listens any more.
-type bell struct {
-	rung      chan struct{}
-	listeners int
+// waiter is one request that waits.
+type waiter struct {
+	ask, device string
+	rung        chan struct{} // holds a token once there may be something new
 }
 
-func newBells() *bells { return &bells{byAsk: map[string]*bell{}} }
+func newBells() *bells {
+	return &bells{closing: make(chan struct{}), waits: map[*waiter]struct{}{}}
+}
 
-// mostListeners bounds the requests that wait for one answer: a device needs one.
-const mostListeners = 8
+// recheckEvery is how often a request that waits reads the store without being
+// woken: another node may have changed it while nothing passes between the nodes.
+const recheckEvery = 5 * time.Second
 
-// listen returns a channel that is closed when the ask is answered, when the
-// server stops, or when too many listen. stop must be called.
-func (b *bells) listen(askID string) (rung <-chan struct{}, stop func()) {
+// errStopping sends a request to another node, or to this one later.
+var errStopping error = &errs.Error{
+	Code: errs.Unavailable, Message: "The server is restarting.", RetryAfter: time.Second,
+}
+
+// listen adds a request of a device, which may have most of them. stop must be called.
+func (b *bells) listen(askID, deviceID string, most int) (w *waiter, stop func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	one := b.byAsk[askID]
-	if one == nil {
-		one = &bell{rung: make(chan struct{})}
-		b.byAsk[askID] = one
+	if b.closed {
+		return nil, nil, errStopping
 	}
-	if b.closed || one.listeners >= mostListeners {
-		b.ringLocked(askID)
+	n := 0
+	for other := range b.waits {
+		if other.device == deviceID {
+			n++
+		}
 	}
-	one.listeners++
-	return one.rung, func() {
+	if n >= most {
+		return nil, nil, errs.New(errs.QuotaExceeded, "This device waits in %d requests already.", most)
+	}
+	w = &waiter{ask: askID, device: deviceID, rung: make(chan struct{}, 1)}
+	b.waits[w] = struct{}{}
+	return w, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if one.listeners--; one.listeners == 0 && b.byAsk[askID] == one {
-			delete(b.byAsk, askID)
+		delete(b.waits, w)
+	}, nil
+}
+
+// ring wakes the requests that match.
+func (b *bells) ring(match func(*waiter) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.waits {
+		if !match(w) {
+			continue
+		}
+		select {
+		case w.rung <- struct{}{}:
+		default: // it is woken already
 		}
 	}
 }
 
-// ring wakes whoever listens.
-func (b *bells) ring(askID string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ringLocked(askID)
+func (b *bells) ringAsk(askID string) {
+	b.ring(func(w *waiter) bool { return w.ask == askID })
 }
 
-func (b *bells) ringLocked(askID string) {
-	if one := b.byAsk[askID]; one != nil {
-		delete(b.byAsk, askID)
-		close(one.rung)
-	}
+func (b *bells) ringDevice(deviceID string) {
+	b.ring(func(w *waiter) bool { return w.device == deviceID })
 }
 
-// close wakes everybody, now and from now on.
+// close ends every wait, now and from now on.
 func (b *bells) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
-	for id := range b.byAsk {
-		b.ringLocked(id)
+	if !b.closed {
+		b.closed = true
+		close(b.closing)
 	}
+}
+
+// waking is a Live that also wakes the requests of a device that wait here,
+// when the right that opened them may have ended.
+type waking struct {
+	Live
+	bells *bells
+}
+
+// DeviceRevoked also wakes the device's requests.
+func (w waking) DeviceRevoked(deviceID string, userIDs []string) {
+	w.Live.DeviceRevoked(deviceID, userIDs)
+	w.bells.ringDevice(deviceID)
+}
+
+// LoginEnded also wakes the device's requests.
+func (w waking) LoginEnded(loginID, deviceID string) {
+	w.Live.LoginEnded(loginID, deviceID)
+	w.bells.ringDevice(deviceID)
 }
 
 // Ring wakes the devices that wait on this node for the answer to an ask, which
 // another node gave.
-func (s *Service) Ring(askID string) { s.bells.ring(askID) }
+func (s *Service) Ring(askID string) { s.bells.ringAsk(askID) }
+
+// RingDevice wakes the requests of a device that wait on this node: another
+// node has changed its log-ins, or has revoked it.
+func (s *Service) RingDevice(deviceID string) { s.bells.ringDevice(deviceID) }
 
 // answered wakes them on every node.
 func (s *Service) answered(askID string) {
-	s.bells.ring(askID)
+	s.bells.ringAsk(askID)
 	s.Live.Answered(askID)
 }
 
-// StopWaiting lets every device go that waits for an answer, because the server
+// StopWaiting ends every request that waits for an answer, because the server
 // is stopping.
 func (s *Service) StopWaiting() { s.bells.close() }
 
 // AwaitAsk returns an ask of the device itself, as soon as it is answered or
-// has expired, and after wait at the latest.
+// has expired, and after wait at the latest. It fails once the device has lost
+// the right to wait: with errs.Revoked, errs.Unauthorized or errs.Expired.
 func (s *Service) AwaitAsk(ctx context.Context, who Identity, askID string, wait time.Duration) (Ask, error) {
-	rung, stop := s.bells.listen(askID) // before the look, so that no answer falls between
+	if wait <= 0 {
+		return s.ownAsk(ctx, who, askID)
+	}
+	w, stop, err := s.bells.listen(askID, who.DeviceID, s.MaxWaits) // before the first read, so that no answer falls between
+	if err != nil {
+		return Ask{}, err
+	}
 	defer stop()
-	ask, err := s.ownAsk(ctx, who, askID)
-	wait = min(wait, ask.Expires.Sub(s.now()))
-	if err != nil || ask.State != AskWaiting || wait <= 0 {
-		return ask, err
+	look := func() (Ask, error) {
+		if err := s.stillIn(ctx, who); err != nil {
+			return Ask{}, err
+		}
+		return s.ownAsk(ctx, who, askID)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-rung:
-	case <-timer.C:
-	case <-ctx.Done():
+	ask, err := look()
+	wait = min(wait, ask.Expires.Sub(s.now()), who.Expires.Sub(s.now()))
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	recheck := time.NewTicker(recheckEvery)
+	defer recheck.Stop()
+	for done := false; err == nil && ask.State == AskWaiting && !done; {
+		select {
+		case <-w.rung:
+		case <-recheck.C:
+		case <-over.C:
+			done = true
+		case <-ctx.Done():
+			done = true // the next read fails with it
+		case <-s.bells.closing:
+			return Ask{}, errStopping
+		}
+		ask, err = look()
 	}
-	return s.ownAsk(ctx, who, askID)
+	return ask, err
+}
+
+// stillIn fails as Authenticate does once what an identity rests on has ended.
+func (s *Service) stillIn(ctx context.Context, who Identity) error {
+	if !s.now().Before(who.Expires) {
+		return errExpired
+	}
+	seat, err := s.Store.Seat(ctx, who.LoginID, "")
+	return seatError(seat, who.DeviceID, err)
 }
 
 // ownAsk returns an ask of the device that asks about it.

@@ -31,10 +31,6 @@ func TestWaitingIsAnsweredAtOnce(t *testing.T) {
 			}
 			return other.Close()
 		}, account.AskApproved},
-		"the server stops": {func(w *world, _ account.Identity, _ account.Ask) error {
-			w.StopWaiting()
-			return nil
-		}, account.AskWaiting},
 	}
 	for name, tt := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -89,30 +85,111 @@ func TestWaitingEnds(t *testing.T) {
 		t.Errorf("expired before: %+v, %v", got, err)
 	}
 	w.StopWaiting()
-	last := w.ask(bob, "A")
-	if got, err := w.AwaitAsk(t.Context(), bob, last.ID, time.Hour); err != nil || got.State != account.AskWaiting {
-		t.Errorf("at a server that stops: %+v, %v", got, err)
+	_, err = w.AwaitAsk(t.Context(), bob, w.ask(bob, "A").ID, time.Hour)
+	wantCode(t, "at a server that stops", err, errs.Unavailable)
+}
+
+// Fault E1: a request that waits outlives the right that opened it.
+// [SPEC A2] It ends with the log-in, the device or the token, also when another
+// node ended them, and with the server.
+func TestWaitingEndsWithItsRight(t *testing.T) {
+	ends := map[string]struct {
+		end  func(w *world, bob account.Identity) error
+		want errs.Code
+	}{
+		"log-out": {func(w *world, bob account.Identity) error { return w.Logout(w.t.Context(), bob) }, errs.Unauthorized},
+		"revoked": {func(w *world, bob account.Identity) error {
+			return w.RevokeDevice(w.t.Context(), bob, bob.DeviceID)
+		}, errs.Revoked},
+		"a new password": {func(w *world, bob account.Identity) error {
+			_, other := w.login(bob.DeviceName)
+			return w.ChangePassword(w.t.Context(), other, password, "tide under marble")
+		}, errs.Unauthorized},
+		"the account is deleted": {func(w *world, bob account.Identity) error {
+			return w.DeleteAccount(w.t.Context(), bob)
+		}, errs.Unauthorized},
+		"the token's end": {func(w *world, bob account.Identity) error {
+			w.clock.advance(bob.Expires.Sub(w.clock.Now()))
+			w.RingDevice(bob.DeviceID)
+			return nil
+		}, errs.Expired},
+		"on another node": {func(w *world, bob account.Identity) error {
+			other := w.open()
+			if err := other.Logout(w.t.Context(), bob); err != nil {
+				return err
+			}
+			w.RingDevice(bob.DeviceID) // as the relay would
+			return other.Close()
+		}, errs.Unauthorized},
+		"on another node that nothing comes from": {func(w *world, bob account.Identity) error {
+			other := w.open()
+			if err := other.Logout(w.t.Context(), bob); err != nil {
+				return err
+			}
+			return other.Close()
+		}, errs.Unauthorized},
+		"the server stops": {func(w *world, _ account.Identity) error {
+			w.StopWaiting()
+			return nil
+		}, errs.Unavailable},
+	}
+	for name, tt := range ends {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _, bob := guest(t, func(c *account.Config) { c.AccessLife = time.Minute }) // shorter than an ask's
+			ask := w.ask(bob, "A")
+			failures := make(chan error)
+			go func() {
+				_, err := w.AwaitAsk(t.Context(), bob, ask.ID, time.Hour)
+				failures <- err
+			}()
+			w.Listening(ask.ID, 1)
+			if err := tt.end(w, bob); err != nil {
+				t.Fatal(err)
+			}
+			wantCode(t, name, <-failures, tt.want)
+			if left := w.Bells(); left != 0 {
+				t.Errorf("%d requests are left", left)
+			}
+		})
 	}
 }
 
-// TestTooManyWaitForOneAnswer: a page that opens request after request holds
-// no more than eight; the others are let go with what there is.
-func TestTooManyWaitForOneAnswer(t *testing.T) {
-	w, _, bob := guest(t)
-	ask := w.ask(bob, "A")
+// Fault E1: [SPEC C8] a device may wait in eight requests, whatever they wait
+// for; one more is refused, and each that ends makes room.
+func TestTooManyWait(t *testing.T) {
+	w, anna, bob := guest(t)
+	w.connect(anna, "B")
+	asks := []account.Ask{w.ask(bob, "A"), w.ask(bob, "B")}
 	answers := make(chan string)
-	for range 9 {
+	for i := range 8 {
 		go func() {
-			answer, err := w.AwaitAsk(t.Context(), bob, ask.ID, time.Hour)
+			answer, err := w.AwaitAsk(t.Context(), bob, asks[i%2].ID, time.Hour)
 			if err != nil {
 				t.Error(err)
 			}
 			answers <- answer.State
 		}()
 	}
-	for range 9 {
-		if got := <-answers; got != account.AskWaiting {
-			t.Errorf("let go with %s", got)
+	for _, ask := range asks {
+		w.Listening(ask.ID, 4)
+	}
+	_, err := w.AwaitAsk(t.Context(), bob, asks[0].ID, time.Hour)
+	wantCode(t, "a ninth", err, errs.QuotaExceeded)
+	if _, err := w.AwaitAsk(t.Context(), bob, asks[0].ID, 0); err != nil {
+		t.Errorf("a ninth that does not wait: %v", err)
+	}
+	wantCode(t, "Deny", w.Deny(t.Context(), anna, "A", asks[0].ID, false), "")
+	for range 4 {
+		if got := <-answers; got != account.AskDenied {
+			t.Errorf("answered %s", got)
 		}
+	}
+	if got, err := w.AwaitAsk(t.Context(), bob, asks[1].ID, time.Millisecond); err != nil || got.State != account.AskWaiting {
+		t.Errorf("after others have ended: %+v, %v", got, err)
+	}
+	wantCode(t, "Deny", w.Deny(t.Context(), anna, "B", asks[1].ID, false), "")
+	for range 4 {
+		<-answers
 	}
 }

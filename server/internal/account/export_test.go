@@ -22,22 +22,26 @@ func (s *Service) FillHashLine() (release func()) {
 // after ten seconds.
 func (s *Service) Listening(askID string, want int) {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		n := 0
 		s.bells.mu.Lock()
-		one := s.bells.byAsk[askID]
-		enough := one != nil && one.listeners >= want
+		for w := range s.bells.waits {
+			if w.ask == askID {
+				n++
+			}
+		}
 		s.bells.mu.Unlock()
-		if enough {
+		if n >= want {
 			return
 		}
 		runtime.Gosched()
 	}
 }
 
-// Bells counts the asks for whose answer somebody waits.
+// Bells counts the requests that wait for an answer.
 func (s *Service) Bells() int {
 	s.bells.mu.Lock()
 	defer s.bells.mu.Unlock()
-	return len(s.bells.byAsk)
+	return len(s.bells.waits)
 }
 
 // Settle returns when every event that is recorded late has been.

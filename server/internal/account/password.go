@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/metrics"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,24 +30,26 @@ type HashCost struct {
 // DefaultHashCost is OWASP's least for argon2id: about 30 ms of one core.
 var DefaultHashCost = HashCost{Memory: 19456, Passes: 2, Threads: 1}
 
-// Bounds of the hashing: so many at once, for each takes 19 MiB; so many in
-// line behind them; and when to come back if the line is full.
+// Bounds of the hashing: one at a time, for each takes 19 MiB; so many in line
+// behind it; and when to come back if the line is full.
 const (
-	hashesAtOnce  = 2
-	hashesInLine  = 64
+	hashesAtOnce  = 1
+	hashesInLine  = 32
 	hashLineRetry = 2 * time.Second
 	saltBytes     = 16
 	hashBytes     = 32
 )
 
-// passwords hashes and compares passwords, a few at a time.
+// passwords hashes and compares passwords, one at a time.
 type passwords struct {
 	cost   HashCost
 	random io.Reader
 	line   chan struct{} // a place in line, or at work
-	desk   chan struct{} // a place at work
-	nobody string        // the hash of no password, for devices that do not exist
-	derive func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte
+	desk   chan struct{} // the place at work
+
+	collected uint64 // runs of the garbage collector by the end of the last hash; guarded by desk
+	nobody    string // the hash of no password, for devices that do not exist
+	derive    func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte
 }
 
 // newPasswords returns passwords of a cost.
@@ -112,7 +116,18 @@ func (p *passwords) key(ctx context.Context, cost HashCost, password string, sal
 	case <-ctx.Done():
 		return nil, &errs.Error{Code: errs.Unavailable, Message: "The request ended before its turn.", Cause: ctx.Err()}
 	}
+	if p.collected == collections() {
+		runtime.GC() // frees the memory of the hash before, which the library cannot use again
+	}
+	defer func() { p.collected = collections() }()
 	return p.derive([]byte(password), salt, cost.Passes, cost.Memory, cost.Threads, size), nil
+}
+
+// collections counts the runs of the garbage collector that have ended.
+func collections() uint64 {
+	count := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(count)
+	return count[0].Value.Uint64()
 }
 
 // phc writes a hash and what it takes to compute it again.

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -23,19 +25,39 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil || kind != "application/json" {
 		return errs.New(errs.Unsupported, "Send application/json.")
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r, maxBody)
 	if err != nil {
-		return bodyError(err)
+		return err
 	}
-	return bodyError(strictjson.Unmarshal(text, v))
+	return bodyError(strictjson.Unmarshal(body, v))
 }
 
-// readOptionalJSON is readJSON for a request that may have no body.
+// readOptionalJSON is readJSON for a request that may have no body. An empty
+// body is none, also one that is sent in chunks.
 func readOptionalJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	if r.ContentLength == 0 {
-		return nil
+	body, err := readBody(w, r, maxBody)
+	if err != nil || len(body) == 0 {
+		return err
 	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	return readJSON(w, r, v)
+}
+
+// readBody returns the body of a request. Every body is read here: one of more
+// than most bytes is too-large, one that is slower than the read timeout is
+// timeout (SPEC W1).
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	if r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if err != nil {
+		w.Header().Set("Connection", "close") // the rest of it is no request
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errs.New(errs.Timeout, "The body of the request did not arrive in time.")
+	}
+	return body, bodyError(err)
 }
 
 // bodyError turns a failure to read a body into words for a person. It says what

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -65,6 +66,9 @@ type shape struct {
 	hub     hub.Options
 	limits  api.Limits
 	schema  *settings.Schema
+	server  func(*api.Server) // the last change before it starts; may be nil
+	read    time.Duration     // for a whole request; 0: without end
+	state   func(net.Conn, http.ConnState)
 }
 
 func newWorld(t *testing.T, change ...func(*shape)) *world {
@@ -103,9 +107,15 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 		Limits: sh.limits, Deep: deep.Start(2),
 	}
 	t.Cleanup(srv.Deep.Close)
+	if sh.server != nil {
+		sh.server(srv)
+	}
 	handler, err := srv.Handler()
 	must(err)
-	w.server = httptest.NewServer(handler)
+	w.server = httptest.NewUnstartedServer(handler)
+	w.server.Listener = srv.Listener(w.server.Listener, nil)
+	w.server.Config.ConnContext, w.server.Config.ReadTimeout, w.server.Config.ConnState = srv.ConnContext, sh.read, sh.state
+	w.server.Start()
 	t.Cleanup(w.close)
 	return w
 }

@@ -173,6 +173,12 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffer, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err == nil {
 		r.status = http.StatusSwitchingProtocols
+		if bounded := boundedConn(conn); bounded != nil {
+			bounded.place.close() // it counts as a WebSocket now
+			if bounded == conn {
+				conn = bounded.TCPConn // a session bounds its writes itself
+			}
+		}
 		conn = &upgradeConn{Conn: conn}
 	}
 	return conn, buffer, err
@@ -189,6 +195,10 @@ func secured(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'") // the client's pages set their own
 		if isAPI(r) {
 			h.Set("Cache-Control", "no-store")
+		}
+		if len(r.TransferEncoding) > 0 {
+			// There may have been a length too, which net/http does not show (RFC 9112, 6.1).
+			h.Set("Connection", "close")
 		}
 		if secure(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")

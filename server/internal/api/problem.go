@@ -27,6 +27,7 @@ var statusOf = map[errs.Code]int{
 	errs.IDReused:           http.StatusConflict,
 	errs.PreconditionFailed: http.StatusPreconditionFailed,
 	errs.TooLarge:           http.StatusRequestEntityTooLarge,
+	errs.Timeout:            http.StatusRequestTimeout,
 	errs.Unsupported:        http.StatusUnsupportedMediaType,
 	errs.QuotaExceeded:      http.StatusConflict,
 	errs.NotReady:           http.StatusServiceUnavailable,

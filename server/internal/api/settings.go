@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -113,9 +112,9 @@ func (s *Server) readPatch(w http.ResponseWriter, r *http.Request) (settings.Pat
 		return settings.Patch{}, errs.New(errs.Unsupported,
 			"Send application/merge-patch+json or %s.", patchType)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.Wire.Limits.FrameBytes)))
+	body, err := readBody(w, r, int64(s.Wire.Limits.FrameBytes))
 	if err != nil {
-		return settings.Patch{}, bodyError(err)
+		return settings.Patch{}, err
 	}
 	var patch settings.Patch
 	if kind == patchType {

@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -111,9 +110,9 @@ func (s *Server) readExported(w http.ResponseWriter, r *http.Request) (settings.
 		return patch, errs.New(errs.Unsupported, "Send application/json.")
 	}
 	most := int64(4 * s.Settings.Limits.UserBytes) // escapes, indentation and who chose what
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	text, err := readBody(w, r, most)
 	if err != nil {
-		return patch, bodyError(err)
+		return patch, err
 	}
 	var doc exported
 	if err := strictjson.Unmarshal(text, &doc); err != nil {

@@ -155,21 +155,14 @@ func (c *wsConn) writeLocked(data []byte) error {
 }
 
 func (c *wsConn) piecewise(data []byte) error {
-	for len(data) > 0 {
+	_, err := steadily(c.net, data, func() (more bool, err error) {
 		within := c.writeWithin
-		if c.hurried.Load() {
+		if more = !c.hurried.Load(); !more {
 			within = min(within, farewell)
 		}
-		if err := c.net.SetWriteDeadline(time.Now().Add(within)); err != nil {
-			return err
-		}
-		n, err := c.net.Write(data[:min(len(data), chunk)])
-		if err != nil {
-			return err
-		}
-		data = data[n:]
-	}
-	return nil
+		return more, c.net.SetWriteDeadline(time.Now().Add(within))
+	})
+	return err
 }
 
 // control sends a ping, pong or close; its payload is at most 125 bytes (RFC 6455, 5.5).

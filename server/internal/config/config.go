@@ -102,6 +102,8 @@ type Limits struct {
 	DevicesPerAccount int // registered and not revoked
 	UsersPerAccount   int // users owned by one account
 	HistoryPerUser    int // changes remembered (SPEC U2)
+
+	ConnectionsPerAddress int // of one client address (SPEC W5)
 }
 
 // Timing are the waits of the live connection and how long answers are kept.

@@ -56,6 +56,8 @@ func TestDefaults(t *testing.T) {
 			DevicesPerAccount: 100,
 			UsersPerAccount:   100,
 			HistoryPerUser:    10_000,
+
+			ConnectionsPerAddress: 256,
 		},
 		Timing: Timing{ // those of SPEC C4, S6, S8, A1 and P5
 			HelloWithin: 5 * time.Second,

@@ -26,6 +26,7 @@ const (
 	IDReused           Code = "id-reused"           // a patch id came again with another body
 	PreconditionFailed Code = "precondition-failed" // If-Match names another revision
 	TooLarge           Code = "too-large"           // over a size limit
+	Timeout            Code = "timeout"             // the request did not arrive in time
 	Unsupported        Code = "unsupported"         // a media type we do not read
 	QuotaExceeded      Code = "quota-exceeded"      // over a limit of the user or account
 	NotReady           Code = "not-ready"           // a patch before the frame ready

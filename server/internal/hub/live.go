@@ -18,6 +18,7 @@ func (r *Registry) DeviceRevoked(device string, users []string) {
 	for _, user := range users {
 		r.memberEvent(user, "revoked", protocol.Device{ID: device})
 	}
+	r.relay.Tell(News{Kind: LookNews, Device: protocol.Device{ID: device}})
 }
 
 // LoginEnded ends the sessions that came from one log-in of a device.

@@ -118,6 +118,9 @@ func (r *Registry) lookHere(n News) {
 		return
 	}
 	r.holdWhere(func(s *Session) bool { return s.Device.ID == n.Device.ID })
+	if r.DeviceChanged != nil {
+		r.DeviceChanged(n.Device.ID)
+	}
 }
 
 // look makes the hub of a user read everything it shows from the store again.
