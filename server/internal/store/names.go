@@ -57,7 +57,8 @@ func (n *names) of(name string) *string {
 const keysAtOnce = 500
 
 // fillKeys gives every row its key, the oldest of those that share one: rows of
-// before, and those that a node of before made or renamed during an update.
+// older versions, and on PostgreSQL rows that a node of an older version made or
+// renamed during an update.
 func (s *Store) fillKeys(ctx context.Context) error {
 	for _, n := range []*names{&emails, &deviceNames, &usernames} {
 		for last := (nameRow{}); ; {
@@ -74,20 +75,25 @@ func (s *Store) fillKeys(ctx context.Context) error {
 	return nil
 }
 
-// nameRow is a row whose key is missing, or not simply the name in lower case.
+// nameRow is a row whose key is missing or may be wrong.
 type nameRow struct {
 	ID, Name, CreatedAt string
 	Key                 *string
 }
 
-// fillSome gives keys to some rows that were made after one, and returns all
-// that it looked at. It reads without the locks of a writing transaction, since
-// it reads a whole table, beside other nodes.
+// fillSome gives keys to some rows that were made after one, and returns all rows
+// that it read. On SQLite an index finds those without a key; on PostgreSQL it
+// reads a whole table, beside other nodes and so without the locks of a writing
+// transaction.
 func (s *Store) fillSome(ctx context.Context, n *names, last nameRow) (rows []nameRow, err error) {
+	wanting := n.key + " IS NULL"
+	if s.dialect == &onPostgres {
+		wanting = "(" + wanting + " OR " + n.key + " <> lower(" + n.column + "))"
+	}
 	err = s.inSnapshot(ctx, func(tx *gorm.DB) error {
 		rows = nil
 		return tx.Table(n.table).Select("id, "+n.column+" AS name, created_at, "+n.key+" AS key").
-			Where("("+n.key+" IS NULL OR "+n.key+" <> lower("+n.column+")) AND "+n.living+" AND (created_at, id) > (?, ?)", last.CreatedAt, last.ID).
+			Where(wanting+" AND "+n.living+" AND (created_at, id) > (?, ?)", last.CreatedAt, last.ID).
 			Order("created_at, id").Limit(keysAtOnce).Scan(&rows).Error
 	})
 	wrong := slices.DeleteFunc(slices.Clone(rows), func(r nameRow) bool { return r.Key != nil && *r.Key == n.keyOf(r.Name) })
