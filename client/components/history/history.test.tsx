@@ -156,7 +156,7 @@ test("why is it so: the default, then who made what of it, and the last change c
   const settings = new FakeSettings();
   render(<WhyButton field="billing.salary" labelId="x" />, { wrapper: settings.wrapper });
   await userEvent.click(screen.getByRole("button", { name: "why is it so" }));
-  const dialog = screen.getByRole("dialog", { name: "Why is Salary so?" });
+  const dialog = await screen.findByRole("dialog", { name: "Why is Salary so?" });
   const stations = await within(dialog).findAllByRole("listitem");
   expect(stations.map((one) => one.textContent)).toEqual([
     "$2,500 (default)before anybody chose",
