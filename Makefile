@@ -37,11 +37,12 @@ cluster: build services ## two nodes on PostgreSQL and Redis behind nginx on htt
 	@cd server && go build -o ../bin/cluster ./cmd/cluster
 	@exec ./bin/cluster
 
-# What several nodes stand on; started by whoever needs it, in a folder of its own.
+# What several nodes stand on, and proxies; started by whoever needs it, in a folder of its own.
 services:
 	@sh .ci/need.sh postgres postgresql
 	@sh .ci/need.sh redis-server redis-server
 	@sh .ci/need.sh nginx nginx-light
+	@sh .ci/need.sh caddy caddy
 
 build: $(DIST)/index.html ## build bin/social-server, with the client inside
 	@cd server && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o ../$(BINARY) .
@@ -118,6 +119,7 @@ test-browser: build services ## browser tests, against the built server and a cl
 	$(call headline,Browser tests)
 	@cd server && go build -o ../bin/cluster ./cmd/cluster
 	@sh .ci/need.sh curl curl ca-certificates
+	@sh .ci/need.sh openssl openssl
 	@chromium=$$(sh client/scripts/chromium.sh) && cd client && CHROMIUM_PATH="$$chromium" npm run --silent e2e
 
 fmt: $(INSTALLED) ## format the code

@@ -27,7 +27,7 @@ func TestResetCode(t *testing.T) {
 	defer r.end(t)
 	api := r.url + "/api/v1"
 	post(t, api+"/register", "", `{"deviceName":"laptop","email":"anna@example.org","password":"correct horse"}`, 201)
-	for _, name := range []string{"laptop", "Anna@example.org"} {
+	for _, name := range []string{"laptop", "Anna@example.org", " LAPTOP\u00a0"} {
 		text, err := command("reset-code", name)
 		if err != nil {
 			t.Fatal(err)

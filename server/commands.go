@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"social-server/internal/config"
+	"social-server/internal/errs"
 	"social-server/internal/store"
 )
 
@@ -56,40 +58,102 @@ func commands() []command {
 				return diagnose(ctx, cfg, strings.Join(args, ""), out)
 			}},
 		{"version", "", "print the version", nil},
-		{"help", "", "print this", nil},
+		{"help", "[COMMAND]", "print this, or the line of a command", nil},
 	}
 }
 
-// usage says what there is to do.
-func usage() string {
-	var b strings.Builder
-	b.WriteString("Social server keeps the settings of a person's devices in sync.\n\n")
+// usage describes all commands, or those whose names begin with the words.
+func usage(words []string) (string, error) {
+	var lines strings.Builder
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  social-server %-24s %s\n", c.name+" "+c.args, c.does)
+		if name := strings.Fields(c.name); len(words) <= len(name) && slices.Equal(name[:len(words)], words) {
+			fmt.Fprintf(&lines, "  social-server %-24s %s\n", c.name+" "+c.args, c.does)
+		}
 	}
-	b.WriteString("\nWithout a command it serves.\n")
-	return b.String()
+	switch {
+	case lines.Len() == 0:
+		return "", unknown(words)
+	case len(words) > 0:
+		return lines.String(), nil
+	}
+	return "Social server keeps the settings of a person's devices in sync.\n\n" + lines.String() +
+		"\nWithout a command it serves.\n", nil
 }
 
-// pick returns the command that arguments name, and what it is given.
+func unknown(words []string) error {
+	return errors.New(errs.Sprintf("there is no command %q; social-server help lists them", strings.Join(words, " ")))
+}
+
+// pick returns the command that arguments name, and its operands. To ask for the
+// help of a command is the command help, with that command's words.
 func pick(args []string) (command, []string, error) {
-	all := commands()
-	if len(args) == 0 {
-		return all[0], nil, nil
+	words, help, err := operands(args)
+	if err != nil {
+		return command{}, nil, err
 	}
-	for _, c := range all {
-		words := len(strings.Fields(c.name))
-		if len(args) < words || strings.TrimLeft(strings.Join(args[:words], " "), "-") != c.name {
+	if help || len(words) > 0 && words[0] == "help" {
+		return named("help"), commandWords(words), nil
+	}
+	for _, c := range commands() {
+		n := len(strings.Fields(c.name))
+		if len(words) < n || strings.Join(words[:n], " ") != c.name {
 			continue
 		}
 		most := len(strings.Fields(c.args))
 		least := most - strings.Count(c.args, "[") // what is in brackets may be left out
-		if given := len(args) - words; given < least || given > most {
+		if given := len(words) - n; given < least || given > most {
 			return c, nil, fmt.Errorf("use it as: social-server %s", strings.TrimSpace(c.name+" "+c.args))
 		}
-		return c, args[words:], nil
+		return c, words[n:], nil
 	}
-	return command{}, nil, fmt.Errorf("there is no command %q; social-server help lists them", args[0])
+	if len(words) == 0 {
+		return commands()[0], nil, nil
+	}
+	return command{}, nil, unknown(words[:1])
+}
+
+// operands sorts arguments into words and a request for help. All that follows
+// "--" are words. No command has flags, so any other flag is an error.
+func operands(args []string) (words []string, help bool, err error) {
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return append(words, args[i+1:]...), help, err
+		case arg == "-h", arg == "-help", arg == "--help":
+			help = true
+		case i == 0 && (arg == "-version" || arg == "--version"):
+			words = append(words, "version")
+		case strings.HasPrefix(arg, "-") && arg != "-":
+			if err == nil {
+				err = errors.New(errs.Sprintf("there is no flag %q: settings come from the environment, and a name that begins with - after --", arg))
+			}
+		default:
+			words = append(words, arg)
+		}
+	}
+	if help {
+		err = nil // it says what there is
+	}
+	return words, help, err
+}
+
+// commandWords returns the words, without the operands of the command they name.
+func commandWords(words []string) []string {
+	if len(words) > 0 && words[0] == "help" {
+		words = words[1:]
+	}
+	for _, c := range commands() {
+		if name := strings.Fields(c.name); len(words) > len(name) && slices.Equal(words[:len(name)], name) {
+			return name
+		}
+	}
+	return words
+}
+
+// named returns the command of a name.
+func named(name string) command {
+	all := commands()
+	return all[slices.IndexFunc(all, func(c command) bool { return c.name == name })]
 }
 
 // backup copies the database of this configuration to a new file.
@@ -105,6 +169,9 @@ func backup(ctx context.Context, cfg config.Config, file string, out io.Writer) 
 It holds everything but the signing key. Keep a copy of jwt.key too, if it is in
 %s: with another key every device logs in again.
 `, file, held, cfg.DataDir)
+	if err == nil && held.Foreign != "" {
+		_, err = fmt.Fprintf(out, "It cannot be restored as it is: the database %s. Drop what you added, and back up again.\n", held.Foreign)
+	}
 	return err
 }
 

@@ -212,15 +212,8 @@ func (p *practice) arrive(ctx context.Context) (guest doctor.Guest, err error) {
 		return guest, err
 	}
 	p.guest = account.Identity{DeviceID: device.ID, DeviceName: name, AccountID: device.AccountID}
-	if _, err := p.accounts.Connect(ctx, p.guest, name); err != nil {
-		return guest, err
-	}
-	schema, err := readSchema(p.cfg.SettingsSchema)
-	if err != nil {
-		return guest, err
-	}
-	guest.Block, guest.Key = schema.Keys()[0].Block, schema.Keys()[0].Name
-	return guest, nil
+	_, err = p.accounts.Connect(ctx, p.guest, name)
+	return guest, err
 }
 
 // depart removes the guest's account, also after an interruption.

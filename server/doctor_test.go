@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -92,8 +93,8 @@ func checkFindings(t *testing.T, text string, err error, wrong ...string) {
 			t.Errorf("%s: %s, want failures of %v\n%s", name, level, wrong, text)
 		}
 	}
-	if n := len(findings(text)); n != 15 {
-		t.Errorf("%d checks, want 15:\n%s", n, text)
+	if n := len(findings(text)); n != 18 {
+		t.Errorf("%d checks, want 18:\n%s", n, text)
 	}
 }
 
@@ -177,7 +178,7 @@ func TestDoctorWithoutAServer(t *testing.T) {
 	if got := findings(text)["WebSocket"]; got != "-" {
 		t.Errorf("WebSocket: %s", got)
 	}
-	for _, bad := range []string{"localhost", "ftp://example.org", "https://me:hunter2@example.org", "https://example.org/path"} {
+	for _, bad := range []string{"localhost", "ftp://example.org", "https://me:hunter2@example.org", "https://example.org?x"} {
 		err := run(t.Context(), func() {}, []string{"doctor", bad}, env, &out)
 		if err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", bad, err)
@@ -242,6 +243,62 @@ var brokenProxies = map[string]struct {
 	"no origin": {func(p *httputil.ReverseProxy) {
 		also(p, func(r *httputil.ProxyRequest) { r.Out.Header.Del("Origin") })
 	}, []string{"origin"}, ""},
+	// Fault C1: gzip makes an ETag weak. The server takes it back; the doctor says so.
+	"weak ETags": {retag(func(tag string) string { return "W/" + tag }), nil, "gzip off;"},
+	"ETags of its own": {retag(func(tag string) string { return strings.TrimSuffix(tag, `"`) + `-proxy"` }),
+		[]string{"ETag"}, "gzip off;"},
+	"no ETags": {retag(func(string) string { return "" }), []string{"ETag"}, "# no encode: the server compresses its pages itself"},
+	// Fault C3: Traefik announces the upgrade of a page by https as wss.
+	"Traefik": {traefik, nil, ""},
+	// Fault C11: a path in front of the server.
+	"a path in front": {func(p *httputil.ReverseProxy) {
+		also(p, func(r *httputil.ProxyRequest) { r.Out.URL.Path = strings.TrimPrefix(r.Out.URL.Path, "/sync") })
+	}, []string{"pages"}, "rule: Host(`sync.example.org`)"},
+	"a portal":     {func(p *httputil.ReverseProxy) { p.Transport = portal{} }, []string{"address"}, "leads to http://portal.invalid/"},
+	"another page": {func(p *httputil.ReverseProxy) { p.Transport = welcome{} }, []string{"address"}, "200 OK (text/html), not by this server"},
+}
+
+// retag changes the ETags of settings.
+func retag(change func(string) string) func(*httputil.ReverseProxy) {
+	return func(p *httputil.ReverseProxy) {
+		p.ModifyResponse = func(answer *http.Response) error {
+			if tag := answer.Header.Get("ETag"); tag != "" && strings.HasPrefix(answer.Request.URL.Path, "/api/") {
+				answer.Header.Set("ETag", change(tag))
+			}
+			return nil
+		}
+	}
+}
+
+// traefik sets the headers that Traefik does.
+func traefik(p *httputil.ReverseProxy) {
+	also(p, func(r *httputil.ProxyRequest) {
+		proto, header := "https", r.Out.Header
+		if header.Get("Upgrade") != "" {
+			proto = "wss"
+		}
+		header.Set("X-Forwarded-Proto", proto)
+		header.Set("X-Forwarded-For", r.In.RemoteAddr) // with the port, as some proxies write it
+		header.Set("X-Forwarded-Port", "443")
+		header.Set("X-Forwarded-Server", "traefik")
+		header.Set("X-Real-Ip", "127.0.0.77")
+	})
+}
+
+// portal redirects every request, as networks do that want a log-in first.
+type portal struct{}
+
+func (portal) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusFound, Status: "302 Found", Header: http.Header{"Location": {"http://portal.invalid/"}},
+		Body: http.NoBody, Request: r}, nil
+}
+
+// welcome answers every request with a page.
+type welcome struct{}
+
+func (welcome) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Header: http.Header{"Content-Type": {"text/html"}},
+		Body: io.NopCloser(strings.NewReader("<h1>Welcome</h1>")), Request: r}, nil
 }
 
 // holding keeps the body of an answer back until it has ended, as buffers do.
@@ -290,6 +347,9 @@ func TestDoctorBeforeProxies(t *testing.T) {
 	for name, tt := range brokenProxies {
 		t.Run(name, func(t *testing.T) {
 			at, trust := p.proxy(t, tt.change)
+			if name == "a path in front" {
+				at += "/sync/"
+			}
 			public, err := doctor.NewAddress(at, trust)
 			if err != nil {
 				t.Fatal(err)
@@ -353,7 +413,12 @@ func TestDoctorBeforeNginx(t *testing.T) {
 // bare is an nginx that passes everything on, and some lines of its location.
 func (p *patient) bare(lines string) func(home string, port int) (string, error) {
 	return func(home string, port int) (string, error) {
-		return fmt.Sprintf(`daemon off;
+		return fmt.Sprintf(bareNginx, home, port, "location / {\nproxy_pass http://127.0.0.1"+p.port()+";\n"+lines+"\n}"), nil
+	}
+}
+
+// bareNginx takes a folder, a port and what its server holds.
+const bareNginx = `daemon off;
 pid %[1]s/pid;
 events {}
 http {
@@ -362,12 +427,7 @@ http {
 	uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
 	server {
 		listen 127.0.0.1:%[2]d;
-		location / {
-			proxy_pass http://127.0.0.1%[3]s;
-			%[4]s
-		}
+		%[3]s
 	}
 }
-`, home, port, p.port(), lines), nil
-	}
-}
+`

@@ -14,16 +14,24 @@ import (
 	"time"
 
 	"social-server/internal/config"
+	"social-server/internal/errs"
 )
 
 // version is set by the linker (see the Makefile).
 var version = "dev"
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads the log, writing it fails and serving goes on
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // under nohup it stays ignored
+		// A closing terminal may send it twice: unlike the others, the second does not end the stop.
+		hangup, done := signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer done()
+		ctx = hangup
+	}
 	err := run(ctx, stop, os.Args[1:], os.Environ(), os.Stdout)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "social-server:", err)
+		fmt.Fprintln(os.Stderr, "social-server:", errs.Chain(err))
 		os.Exit(1)
 	}
 }
@@ -40,7 +48,10 @@ func run(ctx context.Context, stop func(), args, environ []string, out io.Writer
 		_, err = fmt.Fprintln(out, version)
 		return err
 	case "help":
-		_, err = fmt.Fprint(out, usage())
+		text, err := usage(rest)
+		if err == nil {
+			_, err = fmt.Fprint(out, text)
+		}
 		return err
 	}
 	cfg, err := config.Load(".env", environ)

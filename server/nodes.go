@@ -50,6 +50,7 @@ func (p *program) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", databaseVariable(p.cfg), err)
 	}
+	p.store.OnFilesGone(p.filesGone)
 	if p.store.Unchecked() {
 		p.store.CheckRest(p.checked)
 	}
@@ -76,6 +77,16 @@ func (p *program) checked(err error) {
 	default:
 		p.log.Info("the database was checked as a whole: it is sound")
 	}
+}
+
+// filesGone logs that the database's files were removed or replaced under the
+// server, or are back. Writes are refused in between.
+func (p *program) filesGone(err error) {
+	if err == nil {
+		p.log.Info("the database's files are back: writes are taken again")
+		return
+	}
+	p.log.Error("writes are refused until the database's files are back", "err", err)
 }
 
 // databaseVariable is the variable to blame for a database that cannot be opened.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -9,13 +10,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"syscall"
+	"strings"
 	"time"
 
 	"social-server/internal/account"
 	"social-server/internal/api"
 	"social-server/internal/cluster"
 	"social-server/internal/config"
+	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/metrics"
 	"social-server/internal/protocol"
@@ -28,7 +30,7 @@ import (
 type program struct {
 	cfg      config.Config
 	log      *slog.Logger
-	listener net.Listener
+	tls      *tls.Config // nil: plain HTTP
 	store    *store.Store
 	broker   *cluster.Redis // to the other nodes; nil: there are none
 	hubs     *hub.Registry
@@ -40,14 +42,15 @@ type program struct {
 	http     *http.Server
 	inside   *http.Server // /metrics and profiles, on loopback; nil without METRICS_ADDR
 
-	url, data string     // for people: where it is, and where its data is
-	failed    chan error // of what ends the program by itself: two HTTP servers, a check of the database
+	listeners []net.Listener // of http
+	url, data string         // for people: where it is, and where its data is
+	failed    chan error     // of what ends the program by itself: two HTTP servers on two listeners each, a check of the database
 }
 
 // start makes and starts every part. What it started is stopped again if a
 // later part fails.
 func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, error) {
-	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 3)}
+	p := &program{cfg: cfg, log: logger(cfg, out), metrics: metrics.New(), failed: make(chan error, 5)}
 	p.metrics.Built(version)
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
@@ -58,25 +61,36 @@ func start(ctx context.Context, cfg config.Config, out io.Writer) (*program, err
 	}
 	p.http = &http.Server{
 		Handler:           handler,
+		ConnContext:       p.api.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // peers that break off: no news
 	}
-	p.http.RegisterOnShutdown(p.accounts.StopWaiting) // requests that wait for an answer would hold it up
-	p.serve(p.http, p.listener)
+	p.serve(p.http, p.bounded(p.listeners))
 	p.api.SetReady(true)
 	return p, nil
 }
 
-// serve runs a server until it is shut down.
-func (p *program) serve(server *http.Server, listener net.Listener) {
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			p.failed <- err
-		}
-	}()
+// bounded puts the bounds of the API, and TLS if there is a certificate, around listeners.
+func (p *program) bounded(listeners []net.Listener) []net.Listener {
+	around := make([]net.Listener, len(listeners))
+	for i, plain := range listeners {
+		around[i] = p.api.Listener(plain, p.tls)
+	}
+	return around
+}
+
+// serve runs a server on some listeners until it is shut down, which closes them.
+func (p *program) serve(server *http.Server, listeners []net.Listener) {
+	for _, listener := range listeners {
+		go func() {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				p.failed <- err
+			}
+		}()
+	}
 }
 
 // showInside serves metrics and profiles on a listener of their own (SEC-46).
@@ -84,22 +98,22 @@ func (p *program) showInside() error {
 	if p.cfg.MetricsAddr == "" {
 		return nil
 	}
-	listener, err := listen("METRICS_ADDR", p.cfg.MetricsAddr)
+	listeners, err := listen("METRICS_ADDR", p.cfg.MetricsAddr)
 	if err != nil {
 		return err
 	}
-	p.inside = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	p.serve(p.inside, listener)
-	p.log.Info("metrics and profiles", "address", listener.Addr().String())
+	p.inside = &http.Server{Handler: api.GuardHost(p.hosts(), p.metrics.Handler()), ReadHeaderTimeout: 5 * time.Second}
+	p.serve(p.inside, listeners)
+	p.log.Info("metrics and profiles", "address", listeners[0].Addr().String())
 	return nil
 }
 
 // open makes the parts. The port comes first: whether it is taken shows at once.
 func (p *program) open(ctx context.Context) (err error) {
-	if p.listener, err = listen("LISTEN_ADDR", p.cfg.ListenAddr); err != nil {
+	if p.listeners, err = listen("LISTEN_ADDR", p.cfg.ListenAddr); err != nil {
 		return err
 	}
-	p.url = address(p.listener.Addr().String())
+	p.url = address(p.listeners[0].Addr().String())
 	if err := p.encrypt(); err != nil {
 		return err
 	}
@@ -112,6 +126,9 @@ func (p *program) open(ctx context.Context) (err error) {
 	}
 	schema, err := readSchema(p.cfg.SettingsSchema)
 	if err != nil {
+		return err
+	}
+	if err := fits(schema, p.cfg.Limits); err != nil {
 		return err
 	}
 	if err := p.openStore(ctx); err != nil {
@@ -140,15 +157,28 @@ func (p *program) open(ctx context.Context) (err error) {
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,
+		Hosts:   p.hosts(),
 		Limits: api.Limits{
 			Failures: p.cfg.Accounts.LoginFailures, Tries: p.cfg.Accounts.LoginsPerMinute,
 			AllFailures: p.cfg.Accounts.FailuresPerMinute,
 			Waiting:     p.cfg.Limits.Waiting, WaitingPerAddress: p.cfg.Limits.WaitingPerAddress,
-			Limited: p.metrics.Limited,
+			ConnectionsPerAddress: p.cfg.Limits.ConnectionsPerAddress,
+			Limited:               p.metrics.Limited,
 		},
 		Wire: p.wire(),
 	}
 	return p.showInside()
+}
+
+// hosts returns the host names under which this machine may be addressed.
+func (p *program) hosts() api.Hosts {
+	names, all := p.cfg.HostNames()
+	if machine, err := os.Hostname(); err == nil {
+		machine = strings.ToLower(machine)
+		short, _, _ := strings.Cut(machine, ".")
+		names = append(names, machine, short, short+".local") // the last by multicast DNS (RFC 6762)
+	}
+	return api.Hosts{Names: names, All: all}
 }
 
 func (p *program) accountConfig(keys []config.Secret) account.Config {
@@ -158,6 +188,7 @@ func (p *program) accountConfig(keys []config.Secret) account.Config {
 		Registration: account.Registration(a.Registration), MinPassword: a.PasswordMinLength,
 		AccessLife: a.AccessTokenTTL, RefreshIdle: a.RefreshTokenTTL, RefreshLife: a.LoginTTL,
 		MaxDevices: limits.DevicesPerAccount, MaxUsers: limits.UsersPerAccount, MaxMembers: limits.DevicesPerUser,
+		MaxWaits: limits.SessionsPerDevice,
 	}
 }
 
@@ -171,7 +202,6 @@ func (p *program) hubOptions() hub.Options {
 	switch {
 	case p.broker != nil: // a nil *cluster.Redis is not a nil Broker
 		options.Broker = p.broker
-		options.Bell = func(ask string) { p.accounts.Ring(ask) }
 	case p.cfg.Postgres():
 		options.Broker = hub.NopBroker{} // there may be other nodes all the same
 	}
@@ -182,6 +212,7 @@ func (p *program) wire() api.Wire {
 	limits, timing := p.cfg.Limits, p.cfg.Timing
 	return api.Wire{
 		Origins: p.cfg.AllowedOrigins, HelloWithin: timing.HelloWithin, WriteWithin: timing.WriteWithin,
+		LostAfter:   timing.PingEvery + timing.PongWithin, // what a WebSocket has to answer a ping
 		FrameExcess: limits.FrameExcess,
 		Limits: protocol.Limits{
 			FrameBytes: limits.FrameBytes, ValueBytes: limits.ValueBytes, FramesPerSecond: limits.FramesPerSecond,
@@ -199,6 +230,7 @@ func (p *program) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownWithin)
 	defer cancel()
 	p.api.SetReady(false)
+	p.accounts.StopWaiting()
 	moving, _ := p.hubs.Sessions()
 	p.metrics.Drained(moving)
 	err := p.hubs.Drain(ctx, p.cfg.DrainWindow)
@@ -224,7 +256,9 @@ func (p *program) close() error {
 		failures = append(failures, p.inside.Close())
 	}
 	if p.accounts != nil {
-		failures = append(failures, p.accounts.Close())
+		if err := p.accounts.Close(); err != nil { // no reason to fail: nobody was promised that they are kept
+			p.log.Warn("last-seen times not stored", "err", err)
+		}
 	}
 	if p.janitor != nil {
 		p.janitor.Close()
@@ -232,8 +266,8 @@ func (p *program) close() error {
 	if p.store != nil {
 		failures = append(failures, p.store.Close())
 	}
-	if p.http == nil && p.listener != nil {
-		failures = append(failures, p.listener.Close())
+	if p.http == nil {
+		failures = append(failures, closeAll(p.listeners))
 	}
 	return errors.Join(failures...)
 }
@@ -271,18 +305,6 @@ func (t timed) Commit(ctx context.Context, group []*settings.Write, limits setti
 	return outcomes, err
 }
 
-// listen takes the port, or says in one line which one could not be had.
-func listen(variable, addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s: %s is taken by another program", variable, addr)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", variable, err)
-	}
-	return l, nil
-}
-
 // address is where a browser on this machine finds a listener.
 func address(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
@@ -303,15 +325,32 @@ func readSchema(path string) (*settings.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
 	}
-	schema, err := settings.ParseSchema(text)
+	plain, err := config.PlainText(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("SETTINGS_SCHEMA: %s %w", path, err)
+	}
+	schema, err := settings.ParseSchema([]byte(plain))
 	if err != nil {
 		return nil, fmt.Errorf("SETTINGS_SCHEMA: %w", err)
 	}
 	return schema, nil
 }
 
+// fits refuses a schema whose keys could not all be set, or not to their default.
+func fits(schema *settings.Schema, limits config.Limits) error {
+	if n := len(schema.Keys()); n > limits.KeysPerUser {
+		return fmt.Errorf("SETTINGS_SCHEMA: %d keys are more than MAX_KEYS_PER_USER %d", n, limits.KeysPerUser)
+	}
+	for _, key := range schema.Keys() {
+		if n := len(schema.Default(key)); n > limits.ValueBytes {
+			return fmt.Errorf("SETTINGS_SCHEMA: the default of %s has %d bytes, more than MAX_VALUE_BYTES %d", key, n, limits.ValueBytes)
+		}
+	}
+	return nil
+}
+
 func logger(cfg config.Config, out io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	options := &slog.HandlerOptions{Level: cfg.LogLevel, ReplaceAttr: errs.ClipAttr}
 	if cfg.LogFormat == config.LogJSON {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}

@@ -79,9 +79,9 @@ export class Device {
 
   /** Where the connection stands. */
   get badge(): Locator {
-    return this.page
-      .getByRole("status")
-      .filter({ hasText: /^(connect|catching|offline|signed out|not joined|disjoined|stopped)/ });
+    return this.page.getByRole("status").filter({
+      hasText: /^(connect|catching|offline|signed out|not joined|not up to date|disjoined|stopped)/,
+    });
   }
 
   get username(): Locator {

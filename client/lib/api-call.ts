@@ -1,3 +1,4 @@
+import { encodeJson, urlPart } from "@/sync/well-formed";
 import type * as z from "@/sync/zod";
 import { ApiError, problemFrom, signedOut, unreachable } from "./api-error";
 import type { AccessToken, AuthSession } from "./auth-types";
@@ -37,7 +38,7 @@ export function createCalls(tokens: Tokens, send: typeof fetch): Calls {
     if (call.ifMatch) headers.set("If-Match", call.ifMatch);
     const init: RequestInit = { method: call.method, headers, cache: "no-store" };
     if (call.signal) init.signal = call.signal;
-    const body = call.text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+    const body = call.text ?? (call.body === undefined ? undefined : encodeJson(call.body));
     if (body !== undefined) {
       headers.set("Content-Type", call.type ?? "application/json");
       init.body = body;
@@ -77,7 +78,7 @@ export async function answer<Shape extends z.ZodMiniType>(
 
 /** The path of a user, and of what belongs to it. */
 export function pathOf(username: string): string {
-  return `/users/${encodeURIComponent(username)}`;
+  return `/users/${urlPart(username)}`;
 }
 
 async function tokenFrom(ask: () => Promise<AccessToken | null>): Promise<AccessToken> {

@@ -1,5 +1,5 @@
 import { answer, createCalls, pathOf, type Tokens } from "./api-call";
-import { type Device, deviceShape, type User, usersShape } from "./api-shapes";
+import { type Device, deviceShape, type User, userShape, usersShape } from "./api-shapes";
 
 /** The REST calls pages make. Each resolves with a checked answer or rejects with an ApiError. */
 export interface Api {
@@ -7,8 +7,8 @@ export interface Api {
   readonly register: (device: { deviceName: string; email: string; password: string }) => Promise<Device>;
   /** GET /users: the users this device has joined or may join. */
   readonly users: () => Promise<readonly User[]>;
-  /** POST /users: *connect*, which creates the user with this device as its first member. */
-  readonly connect: (username: string) => Promise<void>;
+  /** POST /users: *connect*, which creates the user with this device as its first member; answers the user's name. */
+  readonly connect: (username: string) => Promise<string>;
   /** POST /users/{username}/join; false when a member has to approve it first. */
   readonly join: (username: string) => Promise<boolean>;
   /** DELETE /users/{username}/join: *disjoin*. */
@@ -25,7 +25,8 @@ export function createApi(tokens: Tokens, send: typeof fetch): Api {
       answer(await open({ method: "POST", path: "/register", body: device }), deviceShape),
     users: async () => (await answer(await signed({ method: "GET", path: "/users" }), usersShape)).users,
     connect: async (username) => {
-      await signed({ method: "POST", path: "/users", body: { username } });
+      const made = await signed({ method: "POST", path: "/users", body: { username } });
+      return (await answer(made, userShape)).username;
     },
     join: async (username) => {
       const response = await signed({ method: "POST", path: `${pathOf(username)}/join` });

@@ -3,7 +3,8 @@ import { ApiError } from "./api-error";
 import { Asking } from "./asking";
 import type { AskStatus, MembersApi } from "./members-api";
 
-const asked = { id: "q_1", code: "42", expiresIn: 600 };
+const username = "TestUser6";
+const asked = { username, waits: { username, id: "q_1", code: "42", expiresIn: 600 } };
 let answers: {
   resolve: (status: AskStatus) => void;
   reject: (error: unknown) => void;
@@ -65,8 +66,18 @@ test("cancelling ends the wait on the wire too", async () => {
 });
 
 test("one of the own account joins at once", async () => {
-  ask.mockResolvedValue(null);
+  ask.mockResolvedValue({ username, waits: null });
   await asking.ask("TestUser6");
+  expect(asking.getSnapshot()).toEqual({ is: "joined", username: "TestUser6" });
+});
+
+// Fault B5: what is shown and kept of a name is the server's spelling.
+test("the user is called what the server calls it", async () => {
+  await asking.ask(" testUSER6 ");
+  expect(ask).toHaveBeenCalledWith(" testUSER6 ");
+  expect(asking.getSnapshot()).toMatchObject({ is: "waiting", username: "TestUser6" });
+  ask.mockResolvedValue({ username, waits: null });
+  await asking.ask(" testUSER6 ");
   expect(asking.getSnapshot()).toEqual({ is: "joined", username: "TestUser6" });
 });
 

@@ -40,21 +40,21 @@ export class Asking {
   readonly getSnapshot = (): AskingState => this.state;
 
   /** Asks; answers why that was refused, or null. One that waits already is taken up again. */
-  readonly ask = async (username: string): Promise<Problem | null> => {
+  readonly ask = async (typed: string): Promise<Problem | null> => {
     this.cancel();
     const waiting = new AbortController();
     this.waiting = waiting;
-    this.move({ is: "asking", username });
+    this.move({ is: "asking", username: typed });
     try {
-      const asked = await this.calls.ask(username);
+      const { username, waits } = await this.calls.ask(typed);
       if (waiting.signal.aborted) return null;
-      if (!asked) {
+      if (!waits) {
         this.move({ is: "joined", username });
         return null;
       }
-      const until = this.time.now() + asked.expiresIn * 1000;
-      this.move({ is: "waiting", username, code: asked.code, until });
-      void this.follow(username, asked.id, until, waiting.signal);
+      const until = this.time.now() + waits.expiresIn * 1000;
+      this.move({ is: "waiting", username, code: waits.code, until });
+      void this.follow(username, waits.id, until, waiting.signal);
       return null;
     } catch (thrown) {
       if (!waiting.signal.aborted) this.move({ is: "idle" });

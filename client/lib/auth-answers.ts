@@ -6,6 +6,8 @@ const deviceShape = z.object({ id: z.string(), name: z.string() });
 const grantShape = z.object({
   accessToken: z.string(),
   expiresIn: z.number(),
+  /** Absent where it went into a cookie. */
+  refreshToken: z.optional(z.string()),
   device: z.optional(deviceShape),
 });
 
@@ -26,14 +28,16 @@ export type AuthTold = z.infer<typeof toldShape>;
 export interface Grant {
   readonly token: AccessToken;
   readonly device: SignedInDevice | undefined;
+  /** Only where the browser keeps no cookies. */
+  readonly refreshToken: string | null;
 }
 
 /** Reads the answer of POST /login or /refresh; null when it is none. */
 export function parseGrant(answer: unknown, now: number): Grant | null {
   const parsed = grantShape.safeParse(answer);
   if (!parsed.success) return null;
-  const { accessToken, expiresIn, device } = parsed.data;
-  return { token: { token: accessToken, expiresAt: now + expiresIn * 1000 }, device };
+  const { accessToken, expiresIn, device, refreshToken = null } = parsed.data;
+  return { token: { token: accessToken, expiresAt: now + expiresIn * 1000 }, device, refreshToken };
 }
 
 /** Reads what another tab said; null for what this version does not understand. */

@@ -1,4 +1,6 @@
-import type { Undo } from "@/sync/environment";
+import { cookiesWork, notes } from "@/sync/browser-storage";
+import { browserEnvironment, type Undo } from "@/sync/environment";
+import { browserLocks, openChannel, withLock } from "@/sync/tabs";
 
 /** What the log-in needs from the browser; a test gives its own. */
 export interface AuthEnvironment {
@@ -12,8 +14,11 @@ export interface AuthEnvironment {
   /** Tells the other tabs. */
   readonly tell: (message: unknown) => void;
   readonly onTold: (listener: (message: unknown) => void) => Undo;
-  readonly onOnline: (listener: () => void) => Undo;
-  /** Small notes that outlive the page and are no secret; null where storage is blocked. */
+  /** The network came or went, or the page is used again. */
+  readonly onWake: (listener: () => void) => Undo;
+  /** Whether the browser keeps cookies of this site. */
+  readonly keepsCookies: () => boolean;
+  /** Small notes that are no secret, and outlive the page unless storage is blocked. */
   readonly recall: (key: string) => string | null;
   readonly remember: (key: string, value: string | null) => void;
   /** Whether `recall` can be believed. */
@@ -25,40 +30,24 @@ const channelName = "social-auth";
 
 /** The browser's own network, locks, channel and storage. Made on first use, so that pages can be prerendered. */
 export function browserAuthEnvironment(): AuthEnvironment {
-  const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(channelName);
-  // Missing on plain http, whatever the types say.
-  const locks: LockManager | undefined = navigator.locks;
+  // Without cookies a log-in is of one page, and tabs have none in common.
+  const channel = cookiesWork() ? openChannel(channelName) : null;
   return {
     send: (path, init) => fetch(path, init),
-    now: () => Date.now(),
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    },
-    alone: async (run) => (locks ? await locks.request(lockName, run) : await run()),
-    canBeAlone: () => locks !== undefined,
+    now: browserEnvironment.now,
+    after: browserEnvironment.after,
+    alone: (run) => withLock(lockName, run),
+    canBeAlone: () => browserLocks() !== undefined,
     tell: (message) => channel?.postMessage(message),
     onTold: (listener) => {
       const hear = (event: MessageEvent<unknown>) => listener(event.data);
       channel?.addEventListener("message", hear);
       return () => channel?.removeEventListener("message", hear);
     },
-    onOnline: (listener) => {
-      window.addEventListener("online", listener);
-      return () => window.removeEventListener("online", listener);
-    },
-    recall: (key) => withStorage((storage) => storage.getItem(key)) ?? null,
-    remember: (key, value) => {
-      withStorage((storage) => (value === null ? storage.removeItem(key) : storage.setItem(key, value)));
-    },
-    canRemember: () => withStorage(() => true) ?? false,
+    onWake: browserEnvironment.onWake,
+    keepsCookies: cookiesWork,
+    recall: notes.read,
+    remember: notes.write,
+    canRemember: notes.areKept,
   };
-}
-
-function withStorage<T>(use: (storage: Storage) => T): T | undefined {
-  try {
-    return use(localStorage);
-  } catch {
-    return undefined; // blocked: then nothing is remembered
-  }
 }

@@ -24,6 +24,7 @@ class Browser {
   locks = true;
   network = true;
   storageWorks = true;
+  keepsCookies = true;
   /** The refresh cookie: changes with each use; null = none. */
   cookie: string | null = null;
   /** What the server accepts; a used one ends the session, as a theft would. */
@@ -52,7 +53,8 @@ class Browser {
         this.tabs.add(listener);
         return () => this.tabs.delete(listener);
       },
-      onOnline: (listener) => {
+      keepsCookies: () => this.keepsCookies,
+      onWake: (listener) => {
         this.online.add(listener);
         return () => this.online.delete(listener);
       },
@@ -78,12 +80,12 @@ class Browser {
       case "/api/v1/login": {
         const body = JSON.parse(String(init.body));
         if (body.password !== "right") return problem(401, "unauthorized", "Wrong device name or password.");
-        return this.grant();
+        return this.grant(body.session === "cookie");
       }
       case "/api/v1/refresh": {
-        if (sentCookie === null || sentCookie !== this.valid)
-          return problem(401, "unauthorized", "Signed out.");
-        return this.grant();
+        const sent = JSON.parse(String(init.body)).refreshToken ?? sentCookie;
+        if (sent === null || sent !== this.valid) return problem(401, "unauthorized", "Signed out.");
+        return this.grant(sent === sentCookie);
       }
       default:
         this.valid = this.cookie = null;
@@ -91,9 +93,17 @@ class Browser {
     }
   };
 
-  private grant(): Response {
-    this.valid = this.cookie = `cookie-${++this.count}`;
-    return Response.json({ accessToken: `a${this.count}`, tokenType: "Bearer", expiresIn: 900, device });
+  private grant(byCookie: boolean): Response {
+    this.valid = `cookie-${++this.count}`;
+    if (byCookie && this.keepsCookies) this.cookie = this.valid;
+    const inBody = byCookie ? {} : { refreshToken: this.valid };
+    return Response.json({
+      accessToken: `a${this.count}`,
+      tokenType: "Bearer",
+      expiresIn: 900,
+      device,
+      ...inBody,
+    });
   }
 }
 
@@ -237,6 +247,57 @@ describe("tokens", () => {
     expect(tab.getSnapshot()).toEqual({ state: "signed-in", device });
     browser.network = true;
     expect(await tab.renew()).toMatchObject({ token: "a2" });
+  });
+});
+
+// Fault B7: all cookies and storage are blocked.
+describe("without cookies", () => {
+  async function signedInHere() {
+    const browser = new Browser();
+    browser.keepsCookies = false;
+    browser.storageWorks = false;
+    const tab = browser.tab();
+    tab.subscribe(() => {});
+    await pass(browser);
+    await tab.signIn(device.name, "right");
+    return { browser, tab };
+  }
+
+  it("a page that opens asks the server nothing: it has nothing to ask with", async () => {
+    const browser = new Browser();
+    browser.keepsCookies = false;
+    browser.storageWorks = false;
+    const tab = browser.tab();
+    tab.subscribe(() => {});
+    await pass(browser);
+    expect([tab.getSnapshot().state, browser.calls]).toEqual(["signed-out", []]);
+  });
+
+  it("the log-in lives as long as the page, however often its token is renewed", async () => {
+    const { browser, tab } = await signedInHere();
+    expect(browser.bodies).toEqual([{ deviceName: device.name, password: "right" }]);
+    for (const token of ["a2", "a3"]) {
+      await pass(browser, 900_000);
+      expect(await tab.accessToken()).toMatchObject({ token });
+    }
+    expect(browser.storage.size).toBe(0);
+  });
+
+  it("another page is its own: it signs nobody out", async () => {
+    const { browser, tab } = await signedInHere();
+    const second = browser.tab();
+    second.subscribe(() => {});
+    await pass(browser);
+    expect([tab.getSnapshot().state, second.getSnapshot().state]).toEqual(["signed-in", "signed-out"]);
+    expect(browser.calls).toEqual(["/login"]);
+  });
+
+  it("signing out ends it on the server", async () => {
+    const { browser, tab } = await signedInHere();
+    await tab.signOut();
+    expect(browser.calls).toEqual(["/login", "/logout"]);
+    expect(browser.bodies.at(-1)).toEqual({ refreshToken: "cookie-1" });
+    expect(await tab.accessToken()).toBeNull();
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Undo } from "@/sync/environment";
+import { encodeJson } from "@/sync/well-formed";
 import { problemFrom, unreachable } from "./api-error";
 import { type Grant, parseDevice, parseGrant, parseTold } from "./auth-answers";
 import { type AuthEnvironment, browserAuthEnvironment } from "./auth-environment";
@@ -18,10 +19,13 @@ const leavingKey = "social-signed-out";
  * The log-in of this browser. The access token lives in memory only; what outlives the
  * page is an HttpOnly cookie that no script can read. Tabs share both: one refresh at a
  * time, because the cookie changes with each, and its token is told to the others.
+ * Where cookies are blocked, the refresh token lives in memory too, and ends with the page.
  */
 export class BrowserAuthSession implements AuthSession {
   private state: AuthState = { state: "starting" };
   private token: AccessToken | null = null;
+  /** Only where the browser keeps no cookies. */
+  private refreshToken: string | null = null;
   private readonly listeners = new Set<() => void>();
   private readonly undos: Undo[] = [];
   private env: AuthEnvironment | null = null;
@@ -44,7 +48,8 @@ export class BrowserAuthSession implements AuthSession {
     return env.alone(async () => {
       let response: Response;
       try {
-        response = await env.send("/api/v1/login", post({ deviceName, password, session: "cookie" }));
+        const session = env.keepsCookies() ? { session: "cookie" } : {};
+        response = await env.send("/api/v1/login", post({ deviceName, password, ...session }));
       } catch {
         return { ok: false, problem: unreachable };
       }
@@ -57,11 +62,11 @@ export class BrowserAuthSession implements AuthSession {
 
   readonly signOut = async (): Promise<void> => {
     const env = this.begin();
-    const { token } = this;
+    const { token, refreshToken } = this;
     // Noted first: without the network the cookie stays, and must not sign anyone in again.
     env.remember(leavingKey, "yes");
     this.leave();
-    await env.alone(() => this.tellServer(env, token));
+    await env.alone(() => this.tellServer(env, token, refreshToken));
   };
 
   readonly accessToken = async (): Promise<AccessToken | null> => {
@@ -98,7 +103,7 @@ export class BrowserAuthSession implements AuthSession {
     if (this.env) return this.env;
     const env = this.makeEnv();
     this.env = env;
-    this.undos.push(env.onTold(this.hear), env.onOnline(this.boot));
+    this.undos.push(env.onTold(this.hear), env.onWake(this.boot));
     const known = parseDevice(env.recall(deviceKey));
     if (env.recall(leavingKey) !== null) {
       this.move({ state: "signed-out" });
@@ -126,12 +131,16 @@ export class BrowserAuthSession implements AuthSession {
     // Another tab may have been first, and has told us.
     if (this.token && this.token !== stale) return this.token;
     if (this.state.state === "signed-out") return null;
-    let response = await env.send("/api/v1/refresh", post({}));
+    if (!this.refreshToken && !env.keepsCookies()) {
+      this.signedOut(false); // of this page; what the others have is theirs
+      return null;
+    }
+    let response = await env.send("/api/v1/refresh", post(this.refreshBody()));
     if (response.status === 401 && !env.canBeAlone()) {
       // Two tabs may have used one cookie at the same time; by now it is the newer one.
       await new Promise<void>((resolve) => env.after(secondTryMs, resolve));
       if (this.token && this.token !== stale) return this.token;
-      response = await env.send("/api/v1/refresh", post({}));
+      response = await env.send("/api/v1/refresh", post(this.refreshBody()));
     }
     if (response.status === 401) {
       this.leave(problemFrom(401, await text(response)).code === "revoked");
@@ -144,9 +153,17 @@ export class BrowserAuthSession implements AuthSession {
     return grant.token;
   }
 
-  private async tellServer(env: AuthEnvironment, token: AccessToken | null): Promise<void> {
+  private refreshBody(): object {
+    return this.refreshToken ? { refreshToken: this.refreshToken } : {};
+  }
+
+  private async tellServer(
+    env: AuthEnvironment,
+    token: AccessToken | null,
+    refreshToken: string | null = null,
+  ): Promise<void> {
     try {
-      const init = post({});
+      const init = post(refreshToken ? { refreshToken } : {});
       if (token) init.headers = { ...init.headers, Authorization: `Bearer ${token.token}` };
       const response = await env.send("/api/v1/logout", init);
       if (response.ok || response.status === 401) env.remember(leavingKey, null);
@@ -155,7 +172,8 @@ export class BrowserAuthSession implements AuthSession {
     }
   }
 
-  private accept({ token }: Grant, device: SignedInDevice): void {
+  private accept({ token, refreshToken }: Grant, device: SignedInDevice): void {
+    this.refreshToken = refreshToken;
     this.env?.remember(leavingKey, null);
     this.env?.remember(deviceKey, JSON.stringify(device));
     this.take(token, device);
@@ -177,6 +195,7 @@ export class BrowserAuthSession implements AuthSession {
 
   private signedOut(revoked: boolean): void {
     this.token = null;
+    this.refreshToken = null;
     this.retry?.();
     this.env?.remember(deviceKey, null);
     if (this.state.state !== "signed-out") this.move({ state: "signed-out", ...(revoked && { revoked }) });
@@ -203,7 +222,7 @@ function post(body: unknown): RequestInit {
     credentials: "same-origin",
     cache: "no-store",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(body),
+    body: encodeJson(body),
   };
 }
 

@@ -15,5 +15,18 @@ export function valueText(value: unknown): string {
   if (value === true) return "yes";
   if (value === false) return "no";
   if (typeof value === "string") return `“${value}”`;
-  return typeof value === "number" ? value.toLocaleString("en-US") : JSON.stringify(value);
+  if (typeof value !== "number") return jsonText(value);
+  // Without the option a fraction is cut to three digits.
+  return `${isRounded(value) ? "≈ " : ""}${value.toLocaleString("en-US", { maximumFractionDigits: 20 })}`;
+}
+
+/** A value as JSON, with "≈" before it where a number in it is not exactly what is stored. */
+export function jsonText(value: unknown): string {
+  return `${isRounded(value) ? "≈ " : ""}${JSON.stringify(value)}`;
+}
+
+/** Whether a number in `value` is so large that a browser holds only the nearest double (2⁵³ and above, RFC 7493). */
+export function isRounded(value: unknown): boolean {
+  if (typeof value === "number") return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  return typeof value === "object" && value !== null && Object.values(value).some(isRounded);
 }

@@ -59,20 +59,32 @@ test("one field is put back only if its last change still is that one", async ()
   });
 });
 
-test("a step is taken only on what was looked at", async () => {
-  const trial = {
-    epoch: "e",
-    revision: 9,
-    changes: [{ block: "user", key: "email", value: null, previous: "a" }],
-  };
-  const { api, sent } = fixture(json(200, trial, { ETag: '"e.9"' }), json(200, { revision: 10 }));
-  const step = api.restore("TestUser6", 4);
-  const looked = await step.look();
-  expect(looked.changes).toEqual([{ field: "user.email", value: null, previous: "a" }]);
-  await step.take(looked);
-  expect(await sent[0]?.json()).toEqual({ revision: 4, dryRun: true });
-  expect(await sent[1]?.json()).toEqual({ revision: 4 });
-  expect(sent[1]?.headers.get("if-match")).toBe('"e.9"');
+// Fault C1: a proxy that compresses changes the ETag, or drops it.
+test.each(['"e.9"', 'W/"e.9"', '"e.9-gzip"', null])(
+  "a step is taken only on what was looked at, with ETag %s",
+  async (etag) => {
+    const trial = {
+      epoch: "e",
+      revision: 9,
+      changes: [{ block: "user", key: "email", value: null, previous: "a" }],
+    };
+    const { api, sent } = fixture(json(200, trial, etag ? { ETag: etag } : {}), json(200, { revision: 10 }));
+    const step = api.restore("TestUser6", 4);
+    const looked = await step.look();
+    expect(looked.changes).toEqual([{ field: "user.email", value: null, previous: "a" }]);
+    await step.take(looked);
+    expect(await sent[0]?.json()).toEqual({ revision: 4, dryRun: true });
+    expect(await sent[1]?.json()).toEqual({ revision: 4 });
+    expect(sent[1]?.headers.get("if-match")).toBe('"e.9"');
+  },
+);
+
+// Fault of section 5: numbers above 2⁵³ are rounded here, and an undo would have stored them rounded.
+test("a number that this page holds only nearly is not put back by it", async () => {
+  const { api, sent } = fixture();
+  const large = { ...change, previous: JSON.parse("9007199254740993") };
+  await expect(api.undoField("TestUser6", large)).rejects.toThrow(/too large/);
+  expect(sent).toEqual([]);
 });
 
 test("a document is imported as it was read", async () => {

@@ -1,7 +1,10 @@
 import { fieldName, nested } from "@/sync/field-name";
 import type { FieldName, Json } from "@/sync/types";
+import { encodeJson } from "@/sync/well-formed";
 import { answer, type Calls, pathOf } from "./api-call";
 import { ApiError } from "./api-error";
+import type { Problem } from "./auth-types";
+import { isRounded } from "./format";
 import { historyShape, storedShape, trialShape } from "./history-shapes";
 import type { Change, HistoryPage, HistoryQuery, Replacement, Step, Trial, Undone } from "./history-types";
 
@@ -28,13 +31,12 @@ export function createHistoryApi({ signed }: Calls, newId: () => string): Histor
   const step = (path: (dryRun: boolean) => string, content: (dryRun: boolean) => object): Step => ({
     look: async () => {
       const response = await signed({ method: "POST", path: path(true), ...content(true) });
-      const version = response.headers.get("ETag") ?? "";
-      const { changes } = await answer(response, trialShape);
-      return { version, changes: changes.map(replacement) };
+      const { epoch, revision, changes } = await answer(response, trialShape);
+      // Not from the ETag: a proxy that compresses makes it weak, renames it or drops it.
+      return { version: `"${epoch}.${revision}"`, changes: changes.map(replacement) };
     },
     take: async ({ version }: Trial) => {
-      const call = { method: "POST", path: path(false), ...content(false) } as const;
-      await signed(version ? { ...call, ifMatch: version } : call);
+      await signed({ method: "POST", path: path(false), ...content(false), ifMatch: version });
     },
   });
 
@@ -51,8 +53,9 @@ export function createHistoryApi({ signed }: Calls, newId: () => string): Histor
       }),
     undoField: (username, { field, previous, revision }) =>
       undone(async () => {
+        if (isRounded(previous)) throw new ApiError(inexact);
         const set = nested<Json>(field, previous ?? null);
-        const text = JSON.stringify({ id: newId(), set, base: nested(field, revision) });
+        const text = encodeJson({ id: newId(), set, base: nested(field, revision) });
         const path = `${pathOf(username)}/settings`;
         return answer(await signed({ method: "PATCH", path, text, type: patchType }), storedShape);
       }),
@@ -73,6 +76,15 @@ export function createHistoryApi({ signed }: Calls, newId: () => string): Histor
     },
   };
 }
+
+/** A page that put back a number it holds only nearly would change it. The server has it exactly. */
+const inexact: Problem = {
+  status: 0,
+  code: "inexact",
+  detail:
+    "This number is too large for this page to put back exactly. Undo the change in the history instead.",
+  errors: [],
+};
 
 /** Runs an undo; a conflict is one of its answers, any other refusal is thrown. */
 async function undone(run: () => Promise<{ revision: number }>): Promise<Undone> {

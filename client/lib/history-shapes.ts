@@ -32,6 +32,7 @@ export const currentShape = z.record(
 
 /** What a patch would do: the answer to `dryRun` (SPEC U5). */
 export const trialShape = z.object({
+  epoch: z.string(),
   revision: z.number(),
   changes: z.array(z.object(replacement)),
 });

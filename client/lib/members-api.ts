@@ -2,6 +2,7 @@ import * as z from "@/sync/zod";
 import { answer, type Calls, pathOf } from "./api-call";
 
 const askedShape = z.object({
+  username: z.string(),
   /** Names this request, to wait for its answer. */
   id: z.string(),
   /** The number to read out to a member. */
@@ -37,10 +38,16 @@ export type AskStatus = z.infer<typeof answeredShape>["status"];
 export type Ask = z.infer<typeof asksShape>["asks"][number];
 export type Invitation = z.infer<typeof invitationShape>;
 
+/** What came of a request to join: the user's name as the server spells it, and what is to be waited for, if anything. */
+export interface AskAnswer {
+  readonly username: string;
+  readonly waits: Asked | null;
+}
+
 /** The calls by which devices of other accounts come in, and members go. */
 export interface MembersApi {
-  /** POST …/join for a user of another account; null when this device may join at once, and has. */
-  readonly ask: (username: string) => Promise<Asked | null>;
+  /** POST …/join for a user of another account. A device that may join at once has joined, and does not wait. */
+  readonly ask: (username: string) => Promise<AskAnswer>;
   /** Waits on the server until the request is answered, or for about half a minute. */
   readonly awaitAnswer: (id: string, signal: AbortSignal) => Promise<AskStatus>;
   /** GET …/asks: who waits to be let in. */
@@ -65,7 +72,9 @@ export function createMembersApi({ signed }: Calls): MembersApi {
   return {
     ask: async (username) => {
       const response = await signed({ method: "POST", path: `${pathOf(username)}/join` });
-      return response.status === 202 ? answer(response, askedShape) : null;
+      if (response.status !== 202) return { ...(await answer(response, joinedShape)), waits: null };
+      const waits = await answer(response, askedShape);
+      return { username: waits.username, waits };
     },
     awaitAnswer: async (id, signal) => {
       const path = `/asks/${encodeURIComponent(id)}?wait=${waitSeconds}`;

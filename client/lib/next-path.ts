@@ -1,3 +1,5 @@
+import { urlPart } from "@/sync/well-formed";
+
 /**
  * Where to go after logging in: the page that was asked for, or the home page.
  * Only a path of this site is accepted, since `?next=` can be written by anyone
@@ -25,5 +27,5 @@ export const revokedPath = "/login?revoked=yes";
 
 /** The application page of a user. */
 export function userPath(username: string): string {
-  return `/app?user=${encodeURIComponent(username)}`;
+  return `/app?user=${urlPart(username)}`;
 }

@@ -1,4 +1,4 @@
-import type { Undo } from "@/sync/environment";
+import { browserEnvironment, type Undo } from "@/sync/environment";
 import type { OwnDevice } from "./account-shapes";
 import { problemOf } from "./api-error";
 import type { Problem } from "./auth-types";
@@ -69,10 +69,10 @@ export class OwnDevices {
     };
     look();
     const timer = setInterval(look, everyMs);
-    document.addEventListener("visibilitychange", look);
+    const forgetWake = browserEnvironment.onWake(look);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
+      forgetWake();
       this.view = nothing; // the next to look may be somebody else
     };
   }

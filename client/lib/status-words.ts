@@ -16,6 +16,13 @@ export function statusWords(status: Status, waiting: number): StatusWords {
       return { label: "catching up", tone: "busy", detail: null };
     case "connected":
       return { label: "connected", tone: "good", detail: null };
+    case "unreadable":
+      return {
+        label: "not up to date",
+        tone: "bad",
+        detail:
+          "The server sent something this page cannot read, also when it was asked again. What you see may be old. Rejoin loads the page anew.",
+      };
     case "offline":
       return {
         label: waiting > 0 ? `offline with ${waiting} waiting` : "offline",
@@ -55,7 +62,7 @@ function stopWords(reason: StopReason): StatusWords {
       return {
         label: "stopped",
         tone: "bad",
-        detail: "This page is too old for the server. Rejoin loads the new one.",
+        detail: "The server does not accept what this page sends. Rejoin loads the page anew.",
       };
     case "closed":
       return { label: "stopped", tone: "bad", detail: null };

@@ -1,3 +1,5 @@
+import { notes } from "@/sync/browser-storage";
+
 /** What the person chose in the header; "system" follows the device. */
 export type Theme = "system" | "light" | "dark";
 
@@ -6,25 +8,16 @@ const storageKey = "theme";
 
 const listeners = new Set<() => void>();
 
-/** The remembered choice. Storage may be blocked: then there is none. */
+/** The remembered choice. */
 export function readTheme(): Theme {
-  try {
-    const stored = localStorage.getItem(storageKey);
-    return stored === "light" || stored === "dark" ? stored : "system";
-  } catch {
-    return "system";
-  }
+  const stored = notes.read(storageKey);
+  return stored === "light" || stored === "dark" ? stored : "system";
 }
 
 /** Applies and remembers a choice, and tells whoever shows it. */
 export function chooseTheme(theme: Theme): void {
   applyTheme(theme);
-  try {
-    if (theme === "system") localStorage.removeItem(storageKey);
-    else localStorage.setItem(storageKey, theme);
-  } catch {
-    // Not remembered, yet applied: better than refusing.
-  }
+  notes.write(storageKey, theme === "system" ? null : theme);
   for (const listener of listeners) listener();
 }
 

@@ -51,3 +51,50 @@ async function choose(memory: Storage, giveUp: () => Promise<void>): Promise<Sto
 function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+const unkept = new Map<string, string | null>();
+
+/** Small texts that outlive the page and are no secret; where storage is blocked or full, they live as long as the page. */
+export const notes = {
+  read: (key: string): string | null => {
+    const here = unkept.get(key);
+    if (here !== undefined) return here;
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  /** Null removes the text. */
+  write: (key: string, text: string | null): void => {
+    try {
+      if (text === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, text);
+      unkept.delete(key);
+    } catch {
+      unkept.set(key, text);
+    }
+  },
+  /** Whether they outlive the page. */
+  areKept: (): boolean => {
+    try {
+      return localStorage.length >= 0;
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** Whether the browser keeps cookies of this site. `navigator.cookieEnabled` says yes where they are blocked. */
+export function cookiesWork(): boolean {
+  try {
+    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing on plain http
+    document.cookie = "social-probe=1; Path=/; SameSite=Strict";
+    const kept = document.cookie.includes("social-probe=1");
+    // biome-ignore lint/suspicious/noDocumentCookie: as above
+    document.cookie = "social-probe=; Path=/; SameSite=Strict; Max-Age=0";
+    return kept;
+  } catch {
+    return false;
+  }
+}

@@ -14,6 +14,7 @@ class HandSocket {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   readonly sent: string[] = [];
+  readyState = 1;
   closedWith: number | null = null;
 
   constructor(
@@ -88,6 +89,8 @@ describe("the browser's socket", () => {
     hand?.onmessage?.({ data: "frame" });
     hand?.onclose?.({ code: 1001 });
     socket.send("text");
+    if (hand) hand.readyState = 2; // the peer has closed, and nobody has been told yet
+    socket.send("too late");
     socket.close(1000);
     expect([told, hand?.sent, hand?.closedWith]).toEqual([["open", "frame", 1001], ["text"], 1000]);
   });
@@ -100,19 +103,31 @@ describe("the browser's environment", () => {
     expect(new Set(ids).size).toBe(100);
   });
 
-  it("wakes with the network and the window, until undone", () => {
+  // Fault C9: iOS brings a page back by "pageshow" alone.
+  it.each([
+    ["window", "offline"],
+    ["window", "online"],
+    ["window", "pageshow"],
+    ["window", "focus"],
+    ["document", "visibilitychange"],
+    ["document", "resume"],
+  ] as const)("wakes by %s %s, until undone", (on, type) => {
+    const target = { window, document }[on];
     let woken = 0;
-    const everything = () => {
-      window.dispatchEvent(new Event("offline"));
-      window.dispatchEvent(new Event("online"));
-      document.dispatchEvent(new Event("visibilitychange"));
-    };
     const undo = browserEnvironment.onWake(() => woken++);
-    everything();
-    expect([woken, browserEnvironment.visible()]).toEqual([3, true]);
+    target.dispatchEvent(new Event(type));
+    expect([woken, browserEnvironment.visible()]).toEqual([1, true]);
     undo();
-    everything();
-    expect(woken).toBe(3);
+    target.dispatchEvent(new Event(type));
+    expect(woken).toBe(1);
+  });
+
+  it("has another network after it was without one", () => {
+    vi.useFakeTimers({ now: Date.now() + 1000 });
+    expect(browserEnvironment.networkChangedAt()).toBeLessThan(Date.now());
+    window.dispatchEvent(new Event("online"));
+    expect(browserEnvironment.networkChangedAt()).toBe(Date.now());
+    vi.useRealTimers();
   });
 
   it("has a clock that can be taken back", () => {

@@ -1,7 +1,7 @@
 import type { TokenSource } from "./connection";
 import type { Environment } from "./environment";
 import type { Storage } from "./kept";
-import type { OpenLink } from "./link";
+import type { OpenReplaceableLink } from "./link";
 import type { Defaults } from "./snapshot";
 import type { Device } from "./types";
 
@@ -15,11 +15,13 @@ export interface SettingsClientOptions {
   readonly device: Device;
   readonly defaults: Defaults;
   readonly tokens: TokenSource;
-  readonly openLink: OpenLink;
+  readonly openLink: OpenReplaceableLink;
   readonly storage: Storage;
   readonly env: Environment;
   /** The server said that this device was revoked, and everything kept has been wiped. */
   readonly onRevoked?: () => void;
+  /** Receives one message about input that could not be read; for the console. */
+  readonly report?: (message: string) => void;
   /** Another device of the account did something its owner should see at once (SPEC L5). */
   readonly onNotice?: OnNotice;
 }

@@ -9,11 +9,24 @@ export type Fate =
 /** The code a browser reports when a connection broke without a close frame. */
 export const brokenOff = 1006;
 
+/** What the peer says of a frame that is larger than it takes (SPEC E2). */
+export const frameTooBig = 1009;
+
 const signedOut = 4501;
 
 /** Whether `code` means that the token itself was not accepted: worth one new token, not a second. */
 export function isNotSignedIn(code: number): boolean {
   return code === signedOut;
+}
+
+/**
+ * Whether `code` says that something this client sent could not be taken: RFC 6455's codes for
+ * a frame (1002, 1003, 1007, 1008, 1009), and every final one that is not about who this is.
+ */
+export function blamesFrame(code: number): boolean {
+  const fate = fateOf(code);
+  if (!fate.comeBack) return fate.reason === "rejected";
+  return code === 1002 || code === 1003 || code === 1007 || code === 1008 || code === frameTooBig;
 }
 
 /**

@@ -50,6 +50,7 @@ describe("transition", () => {
     ["[E1] 4501 renews once", connected, closed(4501), { ...offline, renew: true, renewed: true }],
     ["[E1] 4503 stops", connected, closed(4503), { state: "stopped", reason: "revoked" }],
     ["[E1] 4504 stops", catchingUp, closed(4504), { state: "stopped", reason: "too-many" }],
+    ["[D2] 4500 over a suspect comes back", connected, closed(4500, { excused: true }), offline],
     ["[E1] 4500 stops", connected, closed(4500), { state: "stopped", reason: "rejected" }],
     ["[C4] 4506 of a stranger", catchingUp, closed(4506), { state: "stopped", reason: "not-a-member" }],
     [

@@ -35,6 +35,8 @@ export type ConnectionEvent =
       readonly retryAt: number;
       readonly asked: boolean;
       readonly wasMember: boolean;
+      /** What may have caused it was found and is sent with care: another try is worth it. */
+      readonly excused?: boolean;
     }
   /** The token source could not be reached. */
   | { readonly type: "no-token"; readonly retryAt: number }
@@ -61,6 +63,9 @@ export function transition(state: ConnectionState, event: ConnectionEvent): Conn
   if (state.state === "stopped") return state;
   switch (event.type) {
     case "opened":
+      // While connected: another link takes over.
+      if (state.state === "connected")
+        return { state: "catching-up", attempt: state.attempt, renewed: false };
       if (state.state !== "connecting") return state;
       return { state: "catching-up", attempt: state.attempt, renewed: state.renewed };
     case "ready":
@@ -96,6 +101,7 @@ function closed(
     retryAt: event.retryAt,
     asked: event.asked,
   } as const;
+  if (event.excused) return { ...back, renew: false, renewed };
   const fate = fateOf(event.code);
   if (fate.comeBack) return { ...back, renew: fate.renew, renewed };
   // A refused token may only be old: one new one is worth trying (SPEC E1, C4).

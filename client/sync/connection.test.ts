@@ -29,6 +29,8 @@ beforeEach(() => {
     openLink: webSocketLinks("ws://here/ws", sockets.make),
     resume: () => cursor,
     onFrame: (frame) => frames.push(frame),
+    onUnreadable: () => {},
+    onBlamed: () => false,
     onState: (state) => states.push(state),
   });
 });
@@ -105,6 +107,8 @@ describe("opening", () => {
       },
       resume: () => null,
       onFrame: () => {},
+      onUnreadable: () => {},
+      onBlamed: () => false,
       onState: () => {},
     });
     broken.start();
@@ -127,6 +131,15 @@ describe("one socket", () => {
     expect(frames).toHaveLength(before);
     expect(state()).toBe("connected");
     expect(sockets.all).toHaveLength(2);
+  });
+
+  // Fault C11: a proxy that compresses a stream passes on its headers, and holds back its events.
+  it("a link that opens and says nothing is given up after 15 s", async () => {
+    await opened();
+    await clock.advance(14_999);
+    expect(state()).toBe("catching-up");
+    await clock.advance(1);
+    expect(state()).toBe("offline");
   });
 
   it("a token that arrives after stop opens nothing", async () => {
@@ -263,6 +276,38 @@ describe("silence", () => {
     await opened();
     await clock.advance(45_000);
     expect(sockets.all[0]?.closedWith).toBe(1000);
+  });
+
+  it("waking more than once asks once", async () => {
+    await connected();
+    for (let i = 0; i < 3; i++) env.wake();
+    expect(sockets.last.said("sync")).toHaveLength(1);
+    sockets.last.say({ type: "change", epoch: "e", from: 0, revision: 0, values: {} });
+    env.wake();
+    expect(sockets.last.said("sync")).toHaveLength(2);
+  });
+
+  // Fault C9: after sleep, old values were called current for up to 45 s.
+  it.each([
+    ["by an event", () => env.wake()],
+    ["by its own timer alone", () => {}],
+  ])("a page that slept through the silence it allows is not connected when it wakes %s", async (_, wake) => {
+    await connected();
+    states.length = 0;
+    const slept = env.clock.sleep(60_000);
+    wake();
+    await slept;
+    expect(states.map((one) => one.state)).toEqual(["offline", "connecting"]);
+    expect(sockets.all.map((one) => one.closedWith)).toEqual([1000, null]);
+  });
+
+  it("a sleep shorter than that is answered by asking", async () => {
+    await connected();
+    const slept = env.clock.sleep(30_000);
+    env.wake();
+    await slept;
+    expect(sockets.last.said("sync")).toHaveLength(1);
+    expect(state()).toBe("connected");
   });
 
   it("waking on a link that may be dead asks at once", async () => {

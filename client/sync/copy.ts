@@ -15,6 +15,9 @@ export interface CopyOptions {
   readonly send: (frame: ClientFrame) => void;
 }
 
+/** Whether what the server sends can be read; while it is asked for again, how much was asked for. */
+export type Legibility = "yes" | "asked" | "asked-for-all" | "no";
+
 const writeMs = 500;
 const contactMs = 60 * 60 * 1000;
 
@@ -27,6 +30,7 @@ export class Copy {
   private glow: ReadonlyMap<FieldName, StoredValue> = new Map();
   /** The epoch whose whole state must come before `ready`; null = none expected. */
   private wholeOf: string | null = null;
+  private legible: Legibility = "yes";
   private contactAt: number | null = null;
   private repaired = 0;
   private timer: Undo | null = null;
@@ -38,6 +42,9 @@ export class Copy {
 
   /** Fields that another device changed while this page lived. */
   readonly changedBy = (): ReadonlyMap<FieldName, StoredValue> => this.glow;
+
+  /** Whether what the server sent could be read. */
+  readonly legibility = (): Legibility => this.legible;
 
   /** How often the seal did not match. */
   readonly repairs = (): number => this.repaired;
@@ -65,16 +72,41 @@ export class Copy {
     this.wholeOf = continues ? null : epoch;
   };
 
+  /** The link is gone: what the next one brings may be readable. Not with `welcome`: a stream begins with it after each `sync`. */
+  readonly onLost = (): void => {
+    this.legible = "yes";
+  };
+
+  /**
+   * A `change` could not be read: asks for it again, then for everything (SPEC D1), and then
+   * no more because of it. What comes later may be readable, and ends it.
+   */
+  readonly onUnreadableChange = (): void => {
+    if (this.legible === "no") return;
+    const again = this.legible === "yes" && this.wholeOf === null;
+    this.legible = this.legible === "asked-for-all" ? "no" : again ? "asked" : "asked-for-all";
+    if (this.legible !== "no") {
+      this.options.send({ type: "sync", revision: again ? this.current.revision : 0 });
+    }
+  };
+
+  /** Frames that cannot be read come on every link: until something shows that this copy is right, it may not be. */
+  readonly giveUpReading = (): void => {
+    this.legible = "no";
+  };
+
   /** Returns the fields that changed. */
   readonly onChange = (frame: ChangeFrame): readonly FieldName[] => {
     const applied = applyChange(this.current, frame);
     switch (applied.outcome) {
       case "known":
+        this.legible = "yes";
         return [];
       case "gap":
         this.options.send({ type: "sync", revision: applied.have });
         return [];
       case "applied":
+        this.legible = "yes";
         if (applied.replaced) this.wholeOf = null;
         this.move(applied.state, applied.changed);
         return applied.changed;
@@ -83,6 +115,7 @@ export class Copy {
 
   readonly onReady = (revision: number): void => {
     const { wholeOf, options } = this;
+    if (this.legible !== "yes") return; // asked for already
     if (wholeOf !== null && revision === 0) {
       // Of a user who has stored nothing there is nothing to send (SPEC C6): it is the whole state.
       this.move({ epoch: wholeOf, revision: 0, entries: new Map() }, []);
@@ -98,7 +131,7 @@ export class Copy {
     else if (revision === this.current.revision && seal !== sealOf(this.current.entries)) {
       this.repaired++;
       send({ type: "sync", revision: 0 });
-    }
+    } else if (revision === this.current.revision) this.legible = "yes";
     if (this.contactAt === null || env.now() - this.contactAt > contactMs) this.touched();
   };
 

@@ -10,8 +10,8 @@ export interface DraftsOptions {
   readonly env: Environment;
   /** Shows the other devices where a drag is; volatile (SPEC L1). */
   readonly send: (frame: ClientFrame) => void;
-  /** Whether one more volatile frame may go now. */
-  readonly maySend: () => boolean;
+  /** Whether this volatile frame may go now. */
+  readonly maySend: (preview: ClientFrame) => boolean;
   /** The drag came to rest without being released: what it rests on is a choice. */
   readonly onRest: (field: FieldName, value: Json) => void;
 }
@@ -69,20 +69,25 @@ export class Drafts {
     this.telling = null;
   };
 
+  private preview(): ClientFrame {
+    const set: Record<string, Record<string, Json>> = {};
+    for (const field of this.untold) {
+      const draft = this.drafts.get(field);
+      if (!draft) continue;
+      const { block, key } = splitField(field);
+      set[block] = { ...set[block], [key]: draft.value };
+    }
+    return { type: "preview", set };
+  }
+
   private tell(): void {
     const { env, send, maySend } = this.options;
     this.telling?.();
     this.toldAt = env.now();
-    if (this.untold.size > 0 && maySend()) {
-      const set: Record<string, Record<string, Json>> = {};
-      for (const field of this.untold) {
-        const draft = this.drafts.get(field);
-        if (!draft) continue;
-        const { block, key } = splitField(field);
-        set[block] = { ...set[block], [key]: draft.value };
-      }
+    const preview = this.preview();
+    if (this.untold.size > 0 && maySend(preview)) {
       this.untold.clear();
-      send({ type: "preview", set });
+      send(preview);
     }
     this.telling = env.after(everyMs, () => {
       this.telling = null;

@@ -15,6 +15,8 @@ export interface Edit {
   readonly guarded: boolean;
   /** It was on a link once: until it is answered, the same id goes again. */
   readonly sent: boolean;
+  /** A link ended over what was on it, this among it: next time it goes alone. */
+  readonly suspect?: true;
 }
 
 /** What is known about a slot's head. */
@@ -85,6 +87,11 @@ export function patchOf(field: FieldName, edit: Edit): PatchFrame {
 
 export function markSent(slot: Slot): Slot {
   return { ...slot, head: { ...slot.head, sent: true } };
+}
+
+/** A link ended over what was on it, the head among it. */
+export function suspected(slot: Slot): Slot {
+  return { ...slot, head: { ...slot.head, suspect: true } };
 }
 
 /**

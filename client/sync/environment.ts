@@ -11,11 +11,32 @@ export interface Environment {
   readonly random: () => number;
   /** A new patch id, never to be made again by anyone (SPEC V6). */
   readonly newId: () => string;
-  /** The network came or went, or the window is looked at again. */
+  /** The network came or went, or the page is used again after it was hidden, frozen or kept aside. */
   readonly onWake: (listener: () => void) => Undo;
+  /** When this page last came onto another network, in ms since the epoch; 0 while it has not. */
+  readonly networkChangedAt: () => number;
   /** Whether a person can see the page: what is not looked at is not `seen` (SPEC S6). */
   readonly visible: () => boolean;
 }
+
+let networkChangedAt = 0;
+
+/** Notes when the network changes, for as long as the page lives. */
+function watchNetwork(): void {
+  const note = () => {
+    networkChangedAt = Date.now();
+  };
+  window.addEventListener("online", note);
+  // Not everywhere, and not in the types. It fires for every new estimate of the speed too.
+  const { connection } = navigator as { connection?: EventTarget & { type?: string } };
+  let type = connection?.type;
+  connection?.addEventListener("change", () => {
+    if (connection.type !== type) note();
+    type = connection.type;
+  });
+}
+
+if (typeof window !== "undefined") watchNetwork(); // pages are built where there is none
 
 /** The browser's own clock, chance and window. */
 export const browserEnvironment: Environment = {
@@ -34,15 +55,17 @@ export const browserEnvironment: Environment = {
     const seen = () => {
       if (document.visibilityState === "visible") listener();
     };
-    window.addEventListener("online", listener);
-    // A link may be dead from here on, and not say so: its own silence would tell after 45 s.
-    window.addEventListener("offline", listener);
-    document.addEventListener("visibilitychange", seen);
-    return () => {
-      window.removeEventListener("online", listener);
-      window.removeEventListener("offline", listener);
-      document.removeEventListener("visibilitychange", seen);
+    const listening = new AbortController();
+    const on = (target: EventTarget, types: readonly string[], run: () => void) => {
+      for (const type of types) target.addEventListener(type, run, listening);
     };
+    // A link may be dead from "offline" on, and not say so: its own silence would tell after 45 s.
+    on(window, ["online", "offline"], listener);
+    // iOS sends "pageshow" alone for a page it had kept aside; "resume" ends a freeze.
+    on(window, ["pageshow", "focus"], seen);
+    on(document, ["visibilitychange", "resume"], seen);
+    return () => listening.abort();
   },
+  networkChangedAt: () => networkChangedAt,
   visible: () => document.visibilityState === "visible",
 };

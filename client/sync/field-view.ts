@@ -1,5 +1,6 @@
 import { chosen, type Slot } from "./edits";
 import { sameJson } from "./field-name";
+import type { Preview } from "./previews";
 import type { ChangedBy, FieldView, Json, Saving, StoredValue } from "./types";
 
 /** Everything that decides how one field looks. */
@@ -10,7 +11,7 @@ export interface FieldParts {
   /** What this person is dragging. */
   readonly draft: Json | undefined;
   /** What another device is dragging. */
-  readonly preview: Json | undefined;
+  readonly preview: Preview | undefined;
   readonly changedBy: StoredValue | undefined;
   readonly connected: boolean;
   readonly nameOf: (device: string) => string | null;
@@ -18,7 +19,7 @@ export interface FieldParts {
 
 /** Puts a field together: local edit, else preview, else stored, else the schema's default. */
 export function fieldView(parts: FieldParts): FieldView {
-  const { slot, changedBy, nameOf } = parts;
+  const { slot, preview, changedBy, nameOf } = parts;
   const view: FieldView = { ...shownValue(parts), stored: parts.stored ?? null, saving: savingOf(parts) };
   return {
     ...view,
@@ -41,6 +42,8 @@ export function fieldView(parts: FieldParts): FieldView {
         revision: changedBy.revision,
       },
     }),
+    ...(view.origin === "preview" &&
+      preview && { previewBy: { device: preview.device, deviceName: nameOf(preview.device) } }),
   };
 }
 
@@ -48,7 +51,7 @@ function shownValue(parts: FieldParts): Pick<FieldView, "value" | "origin"> {
   const { fallback, stored, slot, draft, preview } = parts;
   const local = draft !== undefined ? draft : slot && chosen(slot);
   if (local !== undefined) return { value: effective(local, parts), origin: "local" };
-  if (preview !== undefined) return { value: preview, origin: "preview" };
+  if (preview !== undefined) return { value: preview.value, origin: "preview" };
   if (stored && stored.value !== null) return { value: stored.value, origin: "stored" };
   return { value: fallback ?? null, origin: "default" };
 }
@@ -84,7 +87,9 @@ export function sameView(a: FieldView, b: FieldView): boolean {
     a.stored === b.stored &&
     sameJson(a.value, b.value) &&
     sameConflict(a.conflict, b.conflict) &&
-    sameChangedBy(a.changedBy, b.changedBy)
+    sameChangedBy(a.changedBy, b.changedBy) &&
+    a.previewBy?.device === b.previewBy?.device &&
+    a.previewBy?.deviceName === b.previewBy?.deviceName
   );
 }
 

@@ -2,7 +2,7 @@ import { Drafts } from "./drafts";
 import type { Environment } from "./environment";
 import { flatten } from "./field-name";
 import { applyDevice, applyPresence, type Members, nobody } from "./presence";
-import { Previews } from "./previews";
+import { type Preview, Previews } from "./previews";
 import type { ClientFrame, ServerFrame } from "./protocol";
 import { Seen } from "./seen";
 import type { FieldName, Json } from "./types";
@@ -12,8 +12,8 @@ export interface HintsOptions {
   readonly self: string;
   readonly send: (frame: ClientFrame) => void;
   readonly isLive: () => boolean;
-  /** How long a frame that can wait should wait (SPEC E4). */
-  readonly waitMs: () => number;
+  /** Whether a preview may go now. */
+  readonly maySend: (preview: ClientFrame) => boolean;
   /** The revision this copy is at. */
   readonly revision: () => number;
   /** A drag came to rest: its value is a choice now. */
@@ -30,8 +30,8 @@ export class Hints {
   private readonly seen: Seen;
 
   constructor(private readonly options: HintsOptions) {
-    const { env, send, isLive, waitMs, onRest, onChange, revision } = options;
-    this.drafts = new Drafts({ env, send, onRest, maySend: () => isLive() && waitMs() === 0 });
+    const { env, send, maySend, onRest, onChange, revision } = options;
+    this.drafts = new Drafts({ env, send, onRest, maySend });
     this.previews = new Previews(env, onChange);
     this.seen = new Seen(env, revision, (seen) => send({ type: "pong", seen }));
   }
@@ -40,7 +40,7 @@ export class Hints {
   /** What this person is dragging. */
   readonly draft = (field: FieldName): Json | undefined => this.drafts.get(field);
   /** What another device is dragging. */
-  readonly preview = (field: FieldName): Json | undefined => this.previews.get(field);
+  readonly preview = (field: FieldName): Preview | undefined => this.previews.get(field);
 
   readonly drag = (field: FieldName, value: Json, save = true): void => this.drafts.set(field, value, save);
   readonly endDrag = (field: FieldName): void => this.drafts.drop(field);
@@ -64,7 +64,8 @@ export class Hints {
         this.current = applyDevice(this.current, frame, self);
         return;
       case "preview":
-        for (const [field, value] of flatten<Json>(frame.set)) this.previews.show(field, value);
+        for (const [field, value] of flatten<Json>(frame.set))
+          this.previews.show(field, { value, device: frame.device });
         return;
       case "ping":
         this.seen.answer();

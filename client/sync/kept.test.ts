@@ -64,6 +64,23 @@ describe("what was kept", () => {
     expect(await new Keeper(storage, "d_1", "u").read()).toEqual(nothingKept);
   });
 
+  // Fault A3: one edit that did not fit took all the others with it, without a word.
+  it("of the edits each is read by itself, and what does not fit is reported", async () => {
+    const storage = memoryStorage();
+    await storage.set("settings:d_1:u:edits", [...slots, ["user.email", { head: 7 }], "row"]);
+    await storage.set("settings:d_1:u:state", { epoch: "e", revision: 1, entries: [], contactAt: 0 });
+    const reports: string[] = [];
+    const kept = await new Keeper(storage, "d_1", "u", (message) => reports.push(message)).read();
+    expect(kept.slots).toEqual(slots);
+    expect(reports).toHaveLength(2);
+  });
+
+  it("if it was never there, is no fault", async () => {
+    const reports: string[] = [];
+    await new Keeper(memoryStorage(), "d_1", "u", (message) => reports.push(message)).read();
+    expect(reports).toEqual([]);
+  });
+
   it("if only the edits are readable, the edits are kept", async () => {
     const storage = memoryStorage();
     const keeper = new Keeper(storage, "d_1", "u");

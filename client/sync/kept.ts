@@ -3,6 +3,7 @@ import { fieldSchema } from "./field-schema";
 import { entrySchema } from "./protocol";
 import { emptyState, type SettingsState } from "./settings-state";
 import type { FieldName } from "./types";
+import { wellFormed } from "./well-formed";
 import * as z from "./zod";
 
 /** A place on this device that outlives a reload. Any of these may fail. */
@@ -23,13 +24,17 @@ export interface Kept {
 
 export const nothingKept: Kept = { state: emptyState, slots: new Map(), contactAt: null };
 
+// An earlier version of this page kept text as it was typed, half an emoji and all.
+const keptValue = z.json().check(z.overwrite((value) => wellFormed(value)));
+
 const editSchema = z.object({
   id: z.string(),
-  value: z.json(),
+  value: keptValue,
   base: z.int(),
   at: z.number(),
   guarded: z.boolean(),
   sent: z.boolean(),
+  suspect: z.exactOptional(z.literal(true)),
 });
 const slotSchema = z.object({
   head: editSchema,
@@ -48,32 +53,45 @@ const stateSchema = z.object({
   entries: z.array(z.tuple([fieldSchema, entrySchema])),
   contactAt: z.number(),
 });
-const slotsSchema = z.array(z.tuple([fieldSchema, slotSchema]));
+const slotRow = z.tuple([fieldSchema, slotSchema]);
 
 const prefix = (device: string) => `settings:${device}:`;
 
 /**
  * Reads and writes what this device keeps of one user. What is read back was
- * written by an earlier version, or by nobody: it is parsed like a frame, and
- * what does not fit is not there.
+ * written by an earlier version, or by nobody: it is parsed like a frame. A state
+ * that does not fit is fetched anew. Of the edits each is read by itself, so that
+ * one that does not fit takes no other with it. Both are reported.
  */
 export class Keeper {
   constructor(
     private readonly storage: Storage,
     private readonly device: string,
     private readonly username: string,
+    private readonly report: (message: string) => void = () => {},
   ) {}
 
   readonly read = async (): Promise<Kept> => {
     const [rawState, rawSlots] = await Promise.all([this.get("state"), this.get("edits")]);
     const state = stateSchema.safeParse(rawState);
-    const slots = slotsSchema.safeParse(rawSlots);
+    if (!state.success && rawState !== undefined) this.report("The settings kept here could not be read.");
     return {
       state: state.success ? stateOf(state.data) : emptyState,
-      slots: new Map(slots.success ? slots.data : []),
+      slots: new Map(this.slotsOf(rawSlots)),
       contactAt: state.success ? state.data.contactAt : null,
     };
   };
+
+  private slotsOf(raw: unknown): [FieldName, Slot][] {
+    if (raw === undefined) return [];
+    const rows: unknown[] = Array.isArray(raw) ? raw : [raw];
+    return rows.flatMap((row) => {
+      const parsed = slotRow.safeParse(row);
+      if (parsed.success) return [parsed.data];
+      this.report("An edit kept here could not be read.");
+      return [];
+    });
+  }
 
   readonly writeState = (state: SettingsState, contactAt: number): Promise<void> =>
     this.set("state", { ...state, entries: [...state.entries], contactAt });

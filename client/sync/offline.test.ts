@@ -11,7 +11,7 @@ const conflict = (id: string, value: number, revision: number) => ({
   type: "refused",
   id,
   code: "conflict",
-  message: "Changed on another device since.",
+  message: "Changed since.",
   field: salary,
   current: { billing: { salary: entry(value, revision) } },
 });

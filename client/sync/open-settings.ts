@@ -1,8 +1,8 @@
 import type { AuthSession } from "../lib/auth-types";
-import { browserStorage } from "./browser-storage";
+import { browserStorage, notes } from "./browser-storage";
 import type { OnNotice } from "./client-options";
 import { browserEnvironment } from "./environment";
-import type { OpenLink } from "./link";
+import type { OpenReplaceableLink } from "./link";
 import { LiveSettings } from "./settings-client";
 import { SharedSettings } from "./shared-settings";
 import type { Defaults } from "./snapshot";
@@ -11,6 +11,7 @@ import { browserTabs } from "./tabs";
 import { chosenLinks } from "./transport-choice";
 import type { Device, SettingsClient } from "./types";
 import { browserSocket, webSocketLinks } from "./websocket-link";
+import { urlPart } from "./well-formed";
 
 export interface OpenSettings {
   readonly username: string;
@@ -41,6 +42,7 @@ export function openSettings({ username, device, defaults, auth, onNotice }: Ope
       storage,
       env,
       onRevoked: auth.forget,
+      report,
       ...(onNotice && { onNotice }),
     });
   const tabs = browserTabs(`social-hub:${device.id}:${username}`, env.newId());
@@ -49,15 +51,20 @@ export function openSettings({ username, device, defaults, auth, onNotice }: Ope
     void live.start();
     return live;
   }
-  const shared = new SharedSettings({ tabs, env, makeLive });
+  const shared = new SharedSettings({ tabs, env, makeLive, report });
   shared.start();
   return shared;
 }
 
+function report(message: string): void {
+  // biome-ignore lint/suspicious/noConsole: for whoever looks into it; the status has words for the person
+  console.error(message);
+}
+
 const noSocketsKey = "social-no-sockets-until";
 
-function browserLinks(username: string): OpenLink {
-  const base = `/api/v1/users/${encodeURIComponent(username)}`;
+function browserLinks(username: string): OpenReplaceableLink {
+  const base = `/api/v1/users/${urlPart(username)}`;
   const socket = new URL(`${base}/ws`, window.location.href);
   socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
   return chosenLinks({
@@ -68,19 +75,7 @@ function browserLinks(username: string): OpenLink {
       send: (url, init) => fetch(url, init),
     }),
     env: browserEnvironment,
-    recall: () => {
-      try {
-        return Number(localStorage.getItem(noSocketsKey)) || null;
-      } catch {
-        return null; // storage is blocked: sockets are tried each time
-      }
-    },
-    remember: (until) => {
-      try {
-        localStorage.setItem(noSocketsKey, String(until));
-      } catch {
-        // not remembered
-      }
-    },
+    recall: () => Number(notes.read(noSocketsKey)) || null,
+    remember: (until) => notes.write(noSocketsKey, until > 0 ? String(until) : null),
   });
 }

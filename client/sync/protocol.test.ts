@@ -60,16 +60,20 @@ describe("golden frames of a device", () => {
 });
 
 describe("frames that are none", () => {
+  const understood = (text: string) => {
+    const frame = parseServerFrame(text);
+    return frame !== null && frame.type !== "unreadable";
+  };
+
   // Whatever a server must refuse, this client never takes for an order either.
   // server-frame.json is refused by a server only because a device may not send it.
   const refused = names("refused").filter((name) => name !== "server-frame.json");
 
   it.each(refused)("[E3] %s is not understood", (name) => {
-    expect(parseServerFrame(read(`refused/${name}`))).toBeNull();
+    expect(understood(read(`refused/${name}`))).toBe(false);
   });
 
   const broken = {
-    "a type of a later version": { type: "celebrate", revision: 1 },
     "a revision that is no whole number": { type: "ready", revision: 1.5 },
     "a negative revision": { type: "ready", revision: -1 },
     "a revision no double can hold": { type: "ready", revision: 2 ** 60 },
@@ -83,12 +87,32 @@ describe("frames that are none", () => {
     },
     "a block that is a list": { type: "preview", set: { billing: [1] }, device: "d_1" },
   };
-  it.each(Object.entries(broken))("%s is not understood", (_, frame) => {
-    expect(parseServerFrame(JSON.stringify(frame))).toBeNull();
+  // Fault A3: a frame that could not be read was taken for news of a later version.
+  it.each(Object.entries(broken))("[D1] %s is unreadable", (_, frame) => {
+    expect(parseServerFrame(JSON.stringify(frame))).toMatchObject({ type: "unreadable", of: frame.type });
+  });
+
+  it.each(["", "{", "null", "[]", '"ping"', '{"type":7}', "<html>"])(
+    "[D1] %j is unreadable, of no type",
+    (text) => {
+      expect(parseServerFrame(text)).toMatchObject({ type: "unreadable", of: null });
+    },
+  );
+
+  it("[D1] a number no double can hold makes its change unreadable, and where is said without the value", () => {
+    const values = '{"editor":{"zoom":{"value":1e400,"revision":1,"device":"d","at":""}}}';
+    const text = `{"type":"change","epoch":"e","from":0,"revision":1,"values":${values}}`;
+    const frame = parseServerFrame(text);
+    expect(frame).toMatchObject({ type: "unreadable", of: "change" });
+    expect(frame?.type === "unreadable" && frame.why).toMatch(/^values\.editor\.zoom/);
   });
 });
 
 describe("a later server", () => {
+  it("may send types this client does not know, which are ignored", () => {
+    expect(parseServerFrame('{"type":"celebrate","revision":1}')).toBeNull();
+  });
+
   it("may say more than this client knows", () => {
     const text = '{"type":"ready","revision":7,"mood":"good"}';
     expect(parseServerFrame(text)).toEqual({ type: "ready", revision: 7 });
@@ -97,6 +121,13 @@ describe("a later server", () => {
   it("[P3] an unknown refusal is still a refusal", () => {
     const text = '{"type":"refused","id":"a","code":"full-moon","message":"Not today."}';
     expect(parseServerFrame(text)).toMatchObject({ type: "refused", code: "invalid", message: "Not today." });
+  });
+
+  it.each([
+    '{"type":"refused","id":"a","code":"conflict","current":{"a":{"b":{"value":1e400}}}}',
+    '{"type":"ack","id":"a","revision":7,"overwrote":{"a":{"b":{"value":1e400}}}}',
+  ])("[D1] an answer is read even if a value that comes along cannot be: %s", (text) => {
+    expect(parseServerFrame(text)).toMatchObject({ id: "a" });
   });
 
   it("[L2] a focus on what is no field is a focus on nothing", () => {

@@ -1,5 +1,6 @@
 import { isFieldName } from "./field-name";
 import type { FieldName, Json } from "./types";
+import { encodeJson } from "./well-formed";
 import * as z from "./zod";
 
 /** The subprotocol this client speaks (SPEC C1). */
@@ -66,7 +67,11 @@ const serverFrame = z.discriminatedUnion("type", [
     type: z.literal("ack"),
     id: z.string(),
     revision,
-    overwrote: z.optional(blocks(z.object({ value: z.json(), device: z.string(), revision }))),
+    // What only comes along must not cost the answer itself.
+    overwrote: z.catch(
+      z.optional(blocks(z.object({ value: z.json(), device: z.string(), revision }))),
+      undefined,
+    ),
     duplicate: z._default(z.boolean(), false),
   }),
   z.object({
@@ -76,7 +81,7 @@ const serverFrame = z.discriminatedUnion("type", [
     code: z.catch(z.enum(refusalCodes), "invalid"),
     message: z._default(z.string(), ""),
     field: z.optional(z.string()),
-    current: z.optional(blocks(entrySchema)),
+    current: z.catch(z.optional(blocks(entrySchema)), undefined),
     retryIn: z.optional(z.number().check(z.gte(0))),
   }),
   z.object({ type: z.literal("preview"), set: blocks(z.json()), device: z.string() }),
@@ -139,22 +144,54 @@ export type ClientFrame =
   | { readonly type: "sync"; readonly revision: number }
   | { readonly type: "pong"; readonly seen: number };
 
+/** A frame that a server of this version does not send: damaged on the way, or wrong. */
+export interface UnreadableFrame {
+  readonly type: "unreadable";
+  /** The type in the frame; null where that is unreadable too. */
+  readonly of: ServerFrame["type"] | null;
+  /** What is wrong and where, without any value. */
+  readonly why: string;
+}
+
+const withType = z.object({ type: z.string() });
+const knownTypes: readonly string[] = serverFrame.def.options.flatMap(({ shape }) => shape.type.def.values);
+
 /**
- * Reads one frame. Null for what this client does not understand: a later server
- * may say more, and ignoring it is safe because a missed change shows as a gap.
+ * Reads one frame. Null is a type of a later version, which is ignored (SPEC D1). A known
+ * type that does not fit, or text that is no frame at all, is unreadable and must be repaired.
  */
-export function parseServerFrame(text: string): ServerFrame | null {
+export function parseServerFrame(text: string): ServerFrame | UnreadableFrame | null {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
   } catch {
-    return null;
+    return unreadable(null, "it is not JSON");
   }
   const parsed = serverFrame.safeParse(raw);
-  return parsed.success ? parsed.data : null;
+  if (parsed.success) return parsed.data;
+  const typed = withType.safeParse(raw);
+  if (!typed.success) return unreadable(null, "it has no type");
+  if (!isKnownType(typed.data.type)) return null;
+  const [issue] = parsed.error.issues;
+  return unreadable(typed.data.type, `${issue?.path.join(".") ?? ""}: ${issue?.code ?? ""}`);
+}
+
+/** As parseServerFrame, where there is nothing to repair a frame with. */
+export function readServerFrame(text: string): ServerFrame | null {
+  const frame = parseServerFrame(text);
+  return frame?.type === "unreadable" ? null : frame;
+}
+
+/** Says that something came that is no frame. */
+export function unreadable(of: UnreadableFrame["of"], why: string): UnreadableFrame {
+  return { type: "unreadable", of, why };
+}
+
+function isKnownType(type: string): type is ServerFrame["type"] {
+  return knownTypes.includes(type);
 }
 
 /** Writes one frame as the text that travels. */
 export function encodeFrame(frame: ClientFrame): string {
-  return JSON.stringify(frame);
+  return encodeJson(frame);
 }

@@ -1,9 +1,9 @@
 import { backoffMs } from "./backoff";
-import { acked, conflicted, markSent, patchOf, reached, refused } from "./edits";
+import { acked, conflicted, markSent, patchOf, reached, refused, suspected } from "./edits";
 import type { Environment, Undo } from "./environment";
 import { flatten } from "./field-name";
 import type { Pending } from "./pending";
-import { encodeFrame, type PatchFrame, type RefusedFrame } from "./protocol";
+import type { PatchFrame, RefusedFrame } from "./protocol";
 import type { SettingsState } from "./settings-state";
 import type { FieldName, StoredValue } from "./types";
 
@@ -11,6 +11,10 @@ export interface SenderOptions {
   readonly env: Environment;
   readonly pending: Pending;
   readonly send: (patch: PatchFrame) => void;
+  /** Whether the server takes a frame of this size (SPEC E2). */
+  readonly fits: (patch: PatchFrame) => boolean;
+  /** The person is in the middle of it: kept, and not sent yet. */
+  readonly isTyping: (field: FieldName) => boolean;
   /** How long a patch should wait for the server's rate (SPEC E4). */
   readonly waitMs: () => number;
   readonly state: () => SettingsState;
@@ -21,7 +25,7 @@ export interface SenderOptions {
 }
 
 const soonestRetryMs = 250;
-const utf8 = new TextEncoder();
+const unreadableWords = "The server could not read this. Change it, or undo it.";
 
 /**
  * Sends unsaved edits while connected and takes the answers: one patch per field,
@@ -30,7 +34,6 @@ const utf8 = new TextEncoder();
  */
 export class Sender {
   private connected = false;
-  private frameBytes = 32 * 1024;
   private readonly flying = new Set<FieldName>();
   private readonly retries = new Map<FieldName, { tries: number; at: number }>();
   private timer: Undo | null = null;
@@ -43,9 +46,8 @@ export class Sender {
 
   readonly isFlying = (field: FieldName): boolean => this.flying.has(field);
 
-  readonly setFrameBytes = (bytes: number): void => {
-    this.frameBytes = bytes;
-  };
+  /** Whether a suspect is on its way. Nothing else is sent meanwhile, so that a close has one possible cause. */
+  readonly isTrying = (): boolean => [...this.flying].some((field) => this.isSuspect(field));
 
   /** Patches are accepted from here (SPEC C7), and the copy has caught up. */
   readonly start = (): void => {
@@ -70,17 +72,33 @@ export class Sender {
     this.timer = null;
     if (!this.connected) return;
     const { env, pending } = this.options;
+    if (this.isTrying()) return;
     const ready = [...pending.slots()]
       .filter(([field, slot]) => slot.verdict.is === "open" && !this.flying.has(field))
+      .filter(([field]) => !this.options.isTyping(field))
       .sort(([, a], [, b]) => a.head.at - b.head.at);
     let soonest = Number.POSITIVE_INFINITY;
-    for (const [field] of ready) {
+    for (const field of this.withoutRisk(ready.map(([field]) => field))) {
       const retryIn = (this.retries.get(field)?.at ?? 0) - env.now();
       const wait = Math.max(retryIn, this.options.waitMs());
       if (wait > 0) soonest = Math.min(soonest, wait);
       else this.sendHead(field);
     }
     if (soonest !== Number.POSITIVE_INFINITY) this.timer = env.after(soonest, this.pump);
+  };
+
+  /**
+   * The link ended over something sent on it (SPEC E1, E2). Each patch without an answer may be
+   * the cause and goes alone next time. One that was alone when it happened again is the
+   * cause: it is set aside, and the others go on. False where no patch can be.
+   */
+  readonly onBlamed = (): boolean => {
+    const alone = this.flying.size === 1;
+    for (const field of this.flying) {
+      if (alone && this.isSuspect(field)) this.refuse(field, unreadableWords);
+      else this.suspect(field);
+    }
+    return this.flying.size > 0;
   };
 
   /** SPEC P2. */
@@ -156,13 +174,30 @@ export class Sender {
     if (!slot) return;
     const patch = patchOf(field, slot.head);
     // The server would end the connection over it (SPEC E2), again and again.
-    if (utf8.encode(encodeFrame(patch)).length > this.frameBytes) {
+    if (!this.options.fits(patch)) {
       this.refuse(field, "This value is too large to be saved.");
       return;
     }
     this.flying.add(field);
     pending.put(field, markSent(slot));
     send(patch);
+  }
+
+  /** Of the fields with something to send, those that may go now: a suspect goes last and alone. */
+  private withoutRisk(fields: readonly FieldName[]): readonly FieldName[] {
+    const sound = fields.filter((field) => !this.isSuspect(field));
+    if (sound.length > 0 || this.flying.size > 0) return sound;
+    return fields.slice(0, 1);
+  }
+
+  private isSuspect(field: FieldName): boolean {
+    return this.options.pending.get(field)?.head.suspect ?? false;
+  }
+
+  private suspect(field: FieldName): void {
+    const { pending } = this.options;
+    const slot = pending.get(field);
+    if (slot) pending.put(field, suspected(slot));
   }
 
   /** The field whose patch `id` names, no longer on its way. */

@@ -2,17 +2,19 @@ import type { SettingsClientOptions } from "./client-options";
 import { Connection } from "./connection";
 import type { ConnectionState } from "./connection-state";
 import { Copy } from "./copy";
-import type { Edit } from "./edits";
+import { chosen, type Edit } from "./edits";
 import type { Undo } from "./environment";
 import { sameJson } from "./field-name";
 import { Hints } from "./hints";
 import { Keeper } from "./kept";
 import { Pending } from "./pending";
-import type { ServerFrame } from "./protocol";
+import type { ServerFrame, UnreadableFrame } from "./protocol";
 import { Sender } from "./sender";
 import { cursorOf } from "./settings-state";
 import { nextSnapshot } from "./snapshot";
-import type { FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
+import type { ChangeHow, FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
+import { Typing } from "./typing";
+import { wellFormed } from "./well-formed";
 
 /**
  * The settings of one user, live on this device: a copy of what the server holds, the
@@ -26,27 +28,37 @@ export class LiveSettings implements SettingsClient {
   private readonly connection: Connection;
   private readonly sender: Sender;
   private readonly hints: Hints;
+  private readonly typing: Typing;
   private snapshot: SettingsSnapshot;
+  /** As the server spells it, once it has answered. */
+  private username: string;
   private forgetWake: Undo = () => {};
   private live = false;
   private ended = false;
+  private reported = false;
 
   constructor(private readonly options: SettingsClientOptions) {
     const { env, device } = options;
-    this.keeper = new Keeper(options.storage, device.id, options.username);
+    this.username = options.username;
+    this.keeper = new Keeper(options.storage, device.id, options.username, this.report);
     this.pending = new Pending(env, this.keeper);
     this.connection = new Connection({
       ...options,
       resume: () => cursorOf(this.copy.state()),
       onFrame: this.onFrame,
+      onUnreadable: this.onUnreadable,
+      onBlamed: () => this.sender.onBlamed(),
       onState: this.onState,
     });
-    const { send, waitMs } = this.connection;
+    const { send, fits, waitMs } = this.connection;
+    this.typing = new Typing(env, this.onRest);
     this.copy = new Copy({ env, keeper: this.keeper, pending: this.pending, self: device.id, send });
     this.sender = new Sender({
       env,
       pending: this.pending,
       send,
+      fits,
+      isTyping: this.typing.has,
       waitMs,
       state: this.copy.state,
       self: device.id,
@@ -56,7 +68,7 @@ export class LiveSettings implements SettingsClient {
       env,
       self: device.id,
       send,
-      waitMs,
+      maySend: (frame) => this.live && waitMs() === 0 && fits(frame) && !this.sender.isTrying(),
       isLive: () => this.live,
       revision: () => this.copy.state().revision,
       onRest: (field, value) => this.change(field, value),
@@ -83,28 +95,40 @@ export class LiveSettings implements SettingsClient {
 
   readonly getSnapshot = (): SettingsSnapshot => this.snapshot;
 
-  readonly change = (field: FieldName, value: Json): void => {
+  readonly change = (field: FieldName, value: Json, how?: ChangeHow): void => {
     const base = this.copy.state().entries.get(field)?.revision ?? 0;
-    this.edit(field, { id: this.options.env.newId(), value, base });
+    this.edit(field, { id: this.options.env.newId(), value, base }, how);
   };
 
   /** As `change`, for an edit made in another tab: told twice, it is one edit (SPEC I3). */
-  readonly edit = (field: FieldName, edit: Pick<Edit, "id" | "value" | "base">): void => {
-    this.hints.endDrag(field);
+  readonly edit = (
+    field: FieldName,
+    { id, base, ...edit }: Pick<Edit, "id" | "value" | "base">,
+    { typing }: ChangeHow = { typing: false },
+  ): void => {
+    const value = wellFormed(edit.value);
     this.copy.looked(field);
-    const stored = this.copy.state().entries.get(field);
-    const already =
-      sameJson(stored?.value ?? null, edit.value) && (stored !== undefined || edit.value === null);
-    if (!already || this.pending.get(field)) {
-      this.pending.add(field, { ...edit, guarded: !this.live });
-      this.sender.pump();
+    this.keep(field, { id, base, value });
+    if (typing) {
+      this.typing.key(field);
+      this.hints.drag(field, value, false);
+    } else {
+      this.hints.endDrag(field);
+      this.typing.settle(field);
     }
+    this.sender.pump();
     this.publish();
   };
 
+  readonly compose = (field: FieldName): void => this.typing.compose(field);
+
+  readonly settle = (field: FieldName): void => this.typing.settle(field);
+
   readonly preview = (field: FieldName, value: Json, { save }: PreviewHow = { save: true }): void => {
     this.copy.looked(field);
-    this.hints.drag(field, value, save);
+    // Half an address, say: what was whole before it has not come to rest either.
+    if (!save && this.typing.has(field)) this.typing.key(field);
+    this.hints.drag(field, wellFormed(value), save);
     this.publish();
   };
 
@@ -128,6 +152,7 @@ export class LiveSettings implements SettingsClient {
 
   readonly stop = (): void => {
     this.hints.endAllDrags();
+    this.typing.settle();
     this.ended = true;
     this.forgetWake();
     this.connection.stop("closed");
@@ -142,8 +167,8 @@ export class LiveSettings implements SettingsClient {
   private readonly onFrame = (frame: ServerFrame): void => {
     switch (frame.type) {
       case "welcome":
+        this.username = frame.username;
         this.copy.onWelcome(frame.epoch, frame.revision);
-        if (frame.limits?.frameBytes) this.sender.setFrameBytes(frame.limits.frameBytes);
         break;
       case "change": {
         const changed = this.copy.onChange(frame);
@@ -179,6 +204,19 @@ export class LiveSettings implements SettingsClient {
     this.publish();
   };
 
+  private readonly onUnreadable = (frame: UnreadableFrame, repaired: boolean): void => {
+    this.report(`A frame of the server could not be read (${frame.of ?? "unknown"}: ${frame.why}).`);
+    if (frame.of === "change") this.copy.onUnreadableChange();
+    else if (!repaired) this.copy.giveUpReading();
+    this.publish();
+  };
+
+  /** Once is enough: what cannot be read seldom comes alone. */
+  private readonly report = (message: string): void => {
+    if (!this.reported) this.options.report?.(message);
+    this.reported = true;
+  };
+
   private readonly onState = (state: ConnectionState): void => {
     const was = this.live;
     this.live = state.state === "connected";
@@ -187,6 +225,29 @@ export class LiveSettings implements SettingsClient {
     if (state.state === "stopped" && state.reason === "revoked") void this.wipe();
     this.publish();
   };
+
+  private readonly onRest = (): void => {
+    this.sender.pump();
+    this.publish();
+  };
+
+  /** Puts a chosen value among what is unsaved, unless it is there or stored already. */
+  private keep(field: FieldName, edit: Pick<Edit, "id" | "value" | "base">): void {
+    const stored = this.copy.state().entries.get(field);
+    const already =
+      sameJson(stored?.value ?? null, edit.value) && (stored !== undefined || edit.value === null);
+    const slot = this.pending.get(field);
+    if (slot) {
+      const { is } = slot.verdict;
+      if ((is === "open" || is === "acked") && sameJson(chosen(slot), edit.value)) return;
+      // Taken back before it was sent: there is nothing to save.
+      if (already && is === "open" && !slot.head.sent) {
+        this.pending.put(field, undefined);
+        return;
+      }
+    } else if (already) return;
+    this.pending.add(field, { ...edit, guarded: !this.live });
+  }
 
   private found(): void {
     this.pending.holdOld(this.copy.contact());
@@ -198,6 +259,7 @@ export class LiveSettings implements SettingsClient {
   private lost(): void {
     this.sender.stop();
     this.hints.lost();
+    this.copy.onLost();
   }
 
   /** Nothing of a revoked device's account may stay here (SPEC E1, 4503). */
@@ -219,9 +281,9 @@ export class LiveSettings implements SettingsClient {
   };
 
   private nextSnapshot(before: SettingsSnapshot | null): SettingsSnapshot {
-    const { username, device, defaults } = this.options;
+    const { device, defaults } = this.options;
     return nextSnapshot(before, {
-      username,
+      username: this.username,
       device,
       defaults,
       connection: this.connection.getState(),
@@ -233,6 +295,7 @@ export class LiveSettings implements SettingsClient {
       members: this.hints.members(),
       savedRevision: this.sender.savedRevision(),
       repairs: this.copy.repairs(),
+      legibility: this.copy.legibility(),
     });
   }
 }

@@ -283,13 +283,101 @@ describe("the lead changes hands", () => {
   });
 });
 
+describe("[D4] typing in a tab that follows", () => {
+  it("is kept by the leader at once, and sent as one patch after a rest", async () => {
+    const [, second] = await three();
+    for (const text of ["G", "Gr", "Gra"]) {
+      second.client.change("user.username", text, { typing: true });
+      await clock.advance(200);
+    }
+    expect(field(second, "user.username")).toMatchObject({ value: "Gra", saving: "sending" });
+    expect(sockets.last.said("patch")).toEqual([]);
+    expect(sockets.last.said("preview").at(-1)?.set).toEqual({ user: { username: "Gra" } });
+    second.client.compose("user.username");
+    await clock.advance(2000);
+    expect(sockets.last.said("patch")).toEqual([]);
+    second.client.settle("user.username");
+    await settle();
+    expect(sockets.last.said("patch")).toMatchObject([{ set: { user: { username: "Gra" } } }]);
+  });
+
+  it("goes on in the next leader when the one before dies", async () => {
+    const [first, second] = await three();
+    second.client.change("user.username", "Gra", { typing: true });
+    await settle();
+    browser.crash(first.tab);
+    await settle();
+    await greet();
+    await clock.advance(1000);
+    expect(sockets.last.said("patch")).toMatchObject([{ set: { user: { username: "Gra" } } }]);
+  });
+
+  it("a tab where nothing was typed settles nothing", async () => {
+    const [first, second, third] = await three();
+    second.client.change("user.username", "Gra", { typing: true });
+    await settle();
+    for (const { client } of [first, third]) client.settle("user.username");
+    await settle();
+    expect(sockets.last.said("patch")).toEqual([]);
+    second.client.settle("user.username");
+  });
+});
+
+// Fault A3: what another tab said and could not be read was skipped.
+describe("[D1] a leader that cannot be understood", () => {
+  const gibberish = { type: "state", leader: "old", snapshot: { of: "another version" }, done: {} };
+
+  it("is not shown as connected, and this tab takes the lead", async () => {
+    const old = browser.open("old");
+    old.lead(
+      false,
+      () => {},
+      () => {},
+    );
+    const tab = await open("a");
+    old.post(gibberish);
+    await settle();
+    expect(tab.client.getSnapshot().status).toEqual({ state: "unreadable" });
+    await clock.advance(2000);
+    await greet();
+    expect(tab.client.getSnapshot().status.state).toBe("connected");
+    expect(field(tab)).toMatchObject({ value: 3000 });
+    tab.client.stop();
+  });
+
+  it("that takes it back is not robbed again", async () => {
+    const old = browser.open("old");
+    old.lead(
+      false,
+      () => {},
+      () => {},
+    );
+    const tab = await open("a");
+    old.post(gibberish);
+    await clock.advance(2000);
+    await greet();
+    old.lead(
+      true,
+      () => {},
+      () => {},
+    );
+    await settle();
+    const before = sockets.all.length;
+    for (let i = 0; i < 20; i++) {
+      old.post(gibberish);
+      await clock.advance(1000);
+    }
+    expect(sockets.all).toHaveLength(before);
+    expect(tab.client.getSnapshot().status).toEqual({ state: "unreadable" });
+  });
+});
+
 describe("what tabs tell each other", () => {
   it("is parsed: a tab of another version is not believed", () => {
     const broken = [
       null,
       "ask",
       { type: "else" },
-      { type: "state", leader: "x", snapshot: {}, done: {} },
       {
         type: "command",
         tab: "x",
@@ -302,6 +390,7 @@ describe("what tabs tell each other", () => {
     ];
     for (const message of broken) expect(parseTabMessage(message)).toBeNull();
     expect(parseTabMessage({ type: "ask" })).toEqual({ type: "ask" });
+    expect(parseTabMessage({ type: "state", leader: "x", snapshot: {}, done: {} })).toBe("unreadable");
   });
 
   it("a whole snapshot with everything in it survives the way", async () => {

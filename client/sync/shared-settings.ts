@@ -3,13 +3,15 @@ import { keepSame, withCommands } from "./mirror";
 import type { LiveSettings } from "./settings-client";
 import { type Command, parseTabMessage, type TabMessage } from "./tab-messages";
 import type { Tabs } from "./tabs";
-import type { FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
+import type { ChangeHow, FieldName, Json, PreviewHow, SettingsClient, SettingsSnapshot } from "./types";
 
 export interface SharedSettingsOptions {
   readonly tabs: Tabs;
   readonly env: Environment;
   /** Makes the client that connects; started only in the tab that leads. */
   readonly makeLive: () => LiveSettings;
+  /** Receives one message about a leader whose state could not be read; for the console. */
+  readonly report?: (message: string) => void;
 }
 
 interface Numbered {
@@ -34,6 +36,10 @@ export class SharedSettings implements SettingsClient {
   /** Done here, and not yet known to be kept by the leader. */
   private commands: readonly Numbered[] = [];
   private number = 0;
+  /** Fields typed in here that may not have come to rest. */
+  private readonly typed = new Set<FieldName>();
+  /** A leader was not understood, and one attempt was made to take its place. */
+  private misled = false;
   /** As leader: the last command of each tab that was taken, and that is kept. */
   private readonly taken = new Map<string, number>();
   private readonly done = new Map<string, number>();
@@ -63,9 +69,18 @@ export class SharedSettings implements SettingsClient {
   };
 
   readonly getSnapshot = (): SettingsSnapshot => this.shown;
-  readonly change = (field: FieldName, value: Json): void => {
+  readonly change = (field: FieldName, value: Json, how?: ChangeHow): void => {
     const base = this.mirror.fields[field]?.stored?.revision ?? 0;
-    this.run({ do: "change", field, value, id: this.options.env.newId(), base });
+    const typing = how?.typing ?? false;
+    if (typing) this.typed.add(field);
+    const id = this.options.env.newId();
+    this.run({ do: "change", field, value, id, base, ...(typing && { typing }) });
+  };
+  readonly compose = (field: FieldName): void => {
+    if (this.typed.has(field)) this.run({ do: "compose", field });
+  };
+  readonly settle = (field: FieldName): void => {
+    if (this.typed.delete(field)) this.run({ do: "settle", field });
   };
 
   readonly preview = (field: FieldName, value: Json, { save }: PreviewHow = { save: true }): void =>
@@ -135,6 +150,10 @@ export class SharedSettings implements SettingsClient {
 
   private readonly hear = (raw: unknown): void => {
     const message = parseTabMessage(raw);
+    if (message === "unreadable") {
+      this.misread();
+      return;
+    }
     switch (message?.type) {
       case undefined:
         return;
@@ -152,6 +171,20 @@ export class SharedSettings implements SettingsClient {
         return;
     }
   };
+
+  /**
+   * The leader is of another version. One that is not understood is as good as none: this tab
+   * takes the lead, once. If it is taken back, the two would rob each other for ever.
+   */
+  private misread(): void {
+    if (this.role !== "following") return;
+    this.mirror = keepSame(this.mirror, { ...this.mirror, status: { state: "unreadable" } });
+    this.publish();
+    if (this.misled) return;
+    this.misled = true;
+    this.options.report?.("The tab that holds the connection could not be understood.");
+    this.expectLeader();
+  }
 
   private take(tab: string, { number, command }: Numbered): void {
     if (number <= (this.taken.get(tab) ?? 0)) return;
@@ -229,7 +262,17 @@ export class SharedSettings implements SettingsClient {
 function obey(live: LiveSettings, command: Command): void {
   switch (command.do) {
     case "change":
-      live.edit(command.field, { id: command.id, value: command.value, base: command.base });
+      live.edit(
+        command.field,
+        { id: command.id, value: command.value, base: command.base },
+        { typing: command.typing ?? false },
+      );
+      break;
+    case "compose":
+      live.compose(command.field);
+      break;
+    case "settle":
+      live.settle(command.field);
       break;
     case "preview":
       live.preview(command.field, command.value, { save: command.save });

@@ -1,8 +1,10 @@
 import { type ConnectionState, statusOf } from "./connection-state";
+import type { Legibility } from "./copy";
 import { chosen, type Slot } from "./edits";
 import { isFieldName } from "./field-name";
 import { fieldView, sameView } from "./field-view";
 import { type Members, nameOf } from "./presence";
+import type { Preview } from "./previews";
 import type { SettingsState } from "./settings-state";
 import type {
   Device,
@@ -28,18 +30,19 @@ export interface SnapshotParts {
   readonly state: SettingsState;
   readonly slots: ReadonlyMap<FieldName, Slot>;
   readonly draft: (field: FieldName) => Json | undefined;
-  readonly preview: (field: FieldName) => Json | undefined;
+  readonly preview: (field: FieldName) => Preview | undefined;
   readonly changedBy: ReadonlyMap<FieldName, StoredValue>;
   readonly members: Members;
   readonly savedRevision: number;
   readonly repairs: number;
+  readonly legibility: Legibility;
 }
 
 /** Makes the snapshot of this moment out of `before`, keeping every object that still says the same. */
 export function nextSnapshot(before: SettingsSnapshot | null, parts: SnapshotParts): SettingsSnapshot {
   const { members, slots, state, device } = parts;
   const next: SettingsSnapshot = {
-    status: keepStatus(before?.status, statusOf(parts.connection)),
+    status: keepStatus(before?.status, shownStatus(parts)),
     username: parts.username,
     device,
     epoch: state.epoch,
@@ -81,6 +84,12 @@ function nextFields(
     return [field, view];
   });
   return same && before ? before : fromEntries(views);
+}
+
+/** A connection whose frames cannot be read is not shown as if all were well. */
+function shownStatus({ connection, legibility }: SnapshotParts): Status {
+  if (connection.state !== "connected" || legibility === "yes") return statusOf(connection);
+  return { state: legibility === "no" ? "unreadable" : "catching-up" };
 }
 
 function receiptsOf({ savedRevision, members }: SnapshotParts): Receipts | null {
@@ -125,6 +134,7 @@ function sameText(a: unknown, b: unknown): boolean {
 function sameShallow(a: SettingsSnapshot, b: SettingsSnapshot): boolean {
   return (
     a.status === b.status &&
+    a.username === b.username &&
     a.epoch === b.epoch &&
     a.revision === b.revision &&
     a.fields === b.fields &&

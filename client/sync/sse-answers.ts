@@ -1,5 +1,5 @@
-import { brokenOff } from "./codes";
-import { parseServerFrame, type ServerFrame } from "./protocol";
+import { brokenOff, frameTooBig } from "./codes";
+import { readServerFrame, type ServerFrame } from "./protocol";
 import * as z from "./zod";
 
 /** The media type of a patch frame as a body (SPEC P7). */
@@ -27,14 +27,15 @@ export async function patchAnswer(id: string, response: Response): Promise<Serve
   if (response.ok) {
     const body: unknown = await response.json();
     const ack =
-      typeof body === "object" ? parseServerFrame(JSON.stringify({ ...body, type: "ack", id })) : null;
+      typeof body === "object" ? readServerFrame(JSON.stringify({ ...body, type: "ack", id })) : null;
     return ack ?? brokenOff;
   }
   const problem = await problemOf(response);
   const { status } = response;
   if (status === 401 || status === 403 || status === 404) return fateOfProblem(status, problem);
-  // Without a code it is no answer of ours but of something in between.
-  if (problem.code === "") return brokenOff;
+  // Without a code it is no answer of ours but of something in between. One that lets no body
+  // of this size through does so each time, like a socket that ends over too big a frame.
+  if (problem.code === "") return status === 413 ? frameTooBig : brokenOff;
   const [first] = problem.errors ?? [];
   const seconds = Number(response.headers.get("Retry-After"));
   const refused = {
@@ -46,7 +47,7 @@ export async function patchAnswer(id: string, response: Response): Promise<Serve
     current: problem.current,
     retryIn: seconds > 0 ? seconds * 1000 : undefined,
   };
-  return parseServerFrame(JSON.stringify(refused)) ?? brokenOff;
+  return readServerFrame(JSON.stringify(refused)) ?? brokenOff;
 }
 
 function fateOfProblem(status: number, { code }: Problem): number {

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Link } from "./link";
-import type { Cursor, ServerFrame } from "./protocol";
+import type { Cursor, ServerFrame, UnreadableFrame } from "./protocol";
 import { sseLinks } from "./sse-link";
 import { SseParser } from "./sse-parser";
 import { FakeHttp, FakeStream, problem, turns } from "./testing/fake-http";
@@ -9,7 +9,7 @@ import { change, entry } from "./testing/rig";
 
 let http: FakeHttp;
 let stream: FakeStream;
-let frames: (ServerFrame | null)[];
+let frames: (ServerFrame | UnreadableFrame | null)[];
 let closes: number[];
 let opened: number;
 let link: Link;
@@ -171,7 +171,7 @@ describe("[P7] patches", () => {
     await live();
     link.send(patch);
     const current = { billing: { salary: entry(9000, 43) } };
-    const errors = [{ field: "billing.salary", message: "Changed on another device since." }];
+    const errors = [{ field: "billing.salary", message: "Changed since." }];
     http.last.answer(problem(409, "conflict", { current, errors }));
     await turns();
     expect(frames).toEqual([
@@ -179,7 +179,7 @@ describe("[P7] patches", () => {
         type: "refused",
         id: "p1",
         code: "conflict",
-        message: "Changed on another device since.",
+        message: "Changed since.",
         field: "billing.salary",
         current,
       },
@@ -200,6 +200,8 @@ describe("[P7] patches", () => {
     ["401", () => problem(401, "expired"), 4001],
     ["404", () => problem(404, "not-found"), 4506],
     ["a proxy's 502", () => new Response("<h1>Bad gateway</h1>", { status: 502 }), 1006],
+    // Fault A2: a proxy that lets no body of this size through was asked again for ever.
+    ["[D2] a proxy's 413", () => new Response("<h1>Too large</h1>", { status: 413 }), 1009],
     ["a 200 that is no answer", () => Response.json({ hello: 1 }), 1006],
     ["a 200 without a body", () => new Response(""), 1006],
   ];

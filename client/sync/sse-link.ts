@@ -1,8 +1,9 @@
 import { brokenOff } from "./codes";
 import type { Link, LinkEvents, LinkStart, OpenLink } from "./link";
-import { type Cursor, type PatchFrame, parseServerFrame, type ServerFrame } from "./protocol";
+import { type Cursor, type PatchFrame, parseServerFrame } from "./protocol";
 import { patchAnswer, patchType, streamFate } from "./sse-answers";
 import { SseParser } from "./sse-parser";
+import { encodeJson } from "./well-formed";
 
 /** Where the stream and the settings of one user are, and how to ask. */
 export interface SseRoutes {
@@ -102,7 +103,7 @@ class SseLink implements Link {
     }
   }
 
-  private hear(frame: ServerFrame | null): void {
+  private hear(frame: ReturnType<typeof parseServerFrame>): void {
     if (frame?.type === "welcome" || frame?.type === "change") this.epoch = frame.epoch;
     this.events.heard(frame);
   }
@@ -115,7 +116,7 @@ class SseLink implements Link {
       Accept: "application/json",
     };
     try {
-      const init = { method: "PATCH", headers, body: JSON.stringify(body), cache: "no-store" } as const;
+      const init = { method: "PATCH", headers, body: encodeJson(body), cache: "no-store" } as const;
       const answer = await patchAnswer(frame.id, await this.routes.send(this.routes.settings, init));
       if (this.over) return;
       if (typeof answer === "number") this.fail(answer);

@@ -11,6 +11,7 @@ const status = z.discriminatedUnion("state", [
   z.object({ state: z.literal("connecting") }),
   z.object({ state: z.literal("catching-up") }),
   z.object({ state: z.literal("connected"), transport: z.enum(["websocket", "sse"]) }),
+  z.object({ state: z.literal("unreadable") }),
   z.object({ state: z.literal("offline"), retryAt: z.number() }),
   z.object({
     state: z.literal("stopped"),
@@ -35,6 +36,7 @@ const view = z.object({
     }),
   ),
   changedBy: z.exactOptional(z.object({ device: z.string(), deviceName, at: z.string(), revision: z.int() })),
+  previewBy: z.exactOptional(z.object({ device: z.string(), deviceName })),
 });
 
 const snapshot = z.object({
@@ -72,7 +74,16 @@ const snapshot = z.object({
 });
 
 const command = z.discriminatedUnion("do", [
-  z.object({ do: z.literal("change"), field: fieldSchema, value: z.json(), id: z.string(), base: z.int() }),
+  z.object({
+    do: z.literal("change"),
+    field: fieldSchema,
+    value: z.json(),
+    id: z.string(),
+    base: z.int(),
+    typing: z.exactOptional(z.boolean()),
+  }),
+  z.object({ do: z.literal("compose"), field: fieldSchema }),
+  z.object({ do: z.literal("settle"), field: fieldSchema }),
   z.object({ do: z.literal("preview"), field: fieldSchema, value: z.json(), save: z.boolean() }),
   z.object({ do: z.literal("focus"), field: z.nullable(fieldSchema) }),
   z.object({ do: z.literal("resolve"), field: fieldSchema, pick: z.enum(["mine", "theirs"]) }),
@@ -99,7 +110,10 @@ export type Command =
       readonly value: Json;
       readonly id: string;
       readonly base: number;
+      readonly typing?: boolean;
     }
+  | { readonly do: "compose"; readonly field: FieldName }
+  | { readonly do: "settle"; readonly field: FieldName }
   | { readonly do: "preview"; readonly field: FieldName; readonly value: Json; readonly save: boolean }
   | { readonly do: "focus"; readonly field: FieldName | null }
   | { readonly do: "resolve"; readonly field: FieldName; readonly pick: "mine" | "theirs" }
@@ -118,10 +132,17 @@ export type TabMessage =
   | { readonly type: "command"; readonly tab: string; readonly number: number; readonly command: Command }
   | { readonly type: "shown"; readonly revision: number };
 
-/** Reads what another tab said; null for what this version does not understand. */
-export function parseTabMessage(raw: unknown): TabMessage | null {
+const state = z.object({ type: z.literal("state") });
+
+/**
+ * Reads what another tab said; null for what this version does not understand. A state is what
+ * this tab would show, so one that does not fit is "unreadable". A command that is not understood
+ * is taken over by the tab it comes from, which keeps it until it is done.
+ */
+export function parseTabMessage(raw: unknown): TabMessage | "unreadable" | null {
   const parsed = message.safeParse(raw);
-  return parsed.success ? parsed.data : null;
+  if (parsed.success) return parsed.data;
+  return state.safeParse(raw).success ? "unreadable" : null;
 }
 
 function onlyFields(views: Readonly<Record<string, FieldView>>): SettingsSnapshot["fields"] {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { browserTabs, type Tabs } from "./tabs";
+import { browserTabs, openChannel, type Tabs, withLock } from "./tabs";
 import { turns } from "./testing/fake-http";
 
 interface Waiting {
@@ -131,4 +131,59 @@ describe("tabs of a browser", () => {
     vi.stubGlobal("BroadcastChannel", undefined);
     expect(browserTabs("n", "a")).toBeNull();
   });
+});
+
+// Fault B7: where storage is blocked, locks are there and every request is refused.
+describe("a browser that forbids locks", () => {
+  beforeEach(() => {
+    const request = () => Promise.reject(new DOMException("The request was denied.", "SecurityError"));
+    Object.defineProperty(navigator, "locks", { value: { request }, configurable: true });
+  });
+
+  it.each([false, true])("lets every tab lead itself (steal: %s)", async (steal) => {
+    const told: string[] = [];
+    const undo = open("a").lead(
+      steal,
+      () => told.push("elected"),
+      () => told.push("deposed"),
+    );
+    open("b").lead(
+      steal,
+      () => told.push("elected too"),
+      () => told.push("deposed"),
+    );
+    await turns();
+    expect(told).toEqual(["elected", "elected too"]);
+    undo();
+  });
+
+  it("elects nobody who has given the wish up", async () => {
+    const told: string[] = [];
+    open("a").lead(
+      false,
+      () => told.push("elected"),
+      () => told.push("deposed"),
+    )();
+    await turns();
+    expect(told).toEqual([]);
+  });
+
+  it("runs at once what would have run alone", async () => {
+    expect(await withLock("a", async () => 7)).toBe(7);
+    await expect(withLock("a", () => Promise.reject(new Error("its own")))).rejects.toThrow("its own");
+  });
+
+  it("may forbid channels too", () => {
+    vi.stubGlobal("BroadcastChannel", () => {
+      throw new DOMException("", "SecurityError");
+    });
+    expect(openChannel("a")).toBeNull();
+    expect(browserTabs("a", "a")).toBeNull();
+  });
+});
+
+it("what fails under a lock has run once", async () => {
+  const run = vi.fn(() => Promise.reject(new Error("its own")));
+  await expect(withLock("a", run)).rejects.toThrow("its own");
+  expect(run).toHaveBeenCalledTimes(1);
 });

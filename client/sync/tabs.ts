@@ -14,15 +14,45 @@ export interface Tabs {
   readonly onMessage: (listener: (message: unknown) => void) => Undo;
 }
 
+/** A channel to the other tabs; null where the browser has none or forbids it. */
+export function openChannel(name: string): BroadcastChannel | null {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
+  }
+}
+
+/** The browser's locks; undefined on plain http outside localhost, whatever the types say. */
+export function browserLocks(): LockManager | undefined {
+  return navigator.locks;
+}
+
+/** Runs one at a time among all tabs of this browser; where locks are missing or forbidden, at once. */
+export async function withLock<T>(name: string, run: () => Promise<T>): Promise<T> {
+  const locks = browserLocks();
+  if (!locks) return run();
+  const running: Promise<T>[] = [];
+  const hold = () => {
+    const result = run();
+    running.push(result);
+    return result;
+  };
+  try {
+    return await locks.request(name, hold);
+  } catch {
+    return running[0] ?? run(); // either what was run has failed, or the lock was refused
+  }
+}
+
 /**
  * Tabs by Web Locks and a BroadcastChannel, for one device and user. Null where the browser
  * has none of them (plain http outside localhost): then every tab connects for itself.
  */
 export function browserTabs(name: string, id: string): Tabs | null {
-  // Missing on plain http, whatever the types say.
-  const locks: LockManager | undefined = navigator.locks;
-  if (!locks || typeof BroadcastChannel === "undefined") return null;
-  const channel = new BroadcastChannel(name);
+  const locks = browserLocks();
+  const channel = locks ? openChannel(name) : null;
+  if (!locks || !channel) return null;
   let closed = false;
   return {
     id,
@@ -41,7 +71,9 @@ export function browserTabs(name: string, id: string): Tabs | null {
       // A signal and `steal` exclude each other; a stolen lock is there at once anyway.
       const options = steal ? { steal } : { signal: wish.signal };
       locks.request(name, options, hold).catch(() => {
-        if (leading && !wish.signal.aborted) deposed();
+        if (wish.signal.aborted) return;
+        if (leading) deposed();
+        else void hold(); // locks are forbidden here: every tab leads itself
       });
       return () => {
         wish.abort();

@@ -12,12 +12,13 @@ interface Attempt {
   closed: boolean;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
+const minuteMs = 60_000;
 let env: FakeEnvironment;
 let attempts: Attempt[];
 let remembered: number | null;
 let told: (string | number)[];
 let throws: boolean;
+let offers: OpenLink[];
 
 beforeEach(() => {
   env = new FakeEnvironment();
@@ -25,6 +26,7 @@ beforeEach(() => {
   remembered = null;
   told = [];
   throws = false;
+  offers = [];
 });
 
 const kind =
@@ -54,6 +56,7 @@ beforeEach(() => {
         opened: () => told.push("opened"),
         heard: () => told.push("heard"),
         closed: (code) => told.push(code),
+        offered: (open) => offers.push(open),
       },
     );
 });
@@ -94,17 +97,17 @@ describe("the choice of transport", () => {
     expect(env.clock.waiting()).toBe(0);
   });
 
-  it("is remembered for a day, once the other way has worked", async () => {
-    open();
-    last()?.closed(1006);
+  // Fault C6: one slow socket led to a day of streams.
+  it("is remembered for half a minute, once the other way has worked", async () => {
+    const link = open();
+    await env.clock.advance(2500);
     expect(remembered).toBeNull();
     last()?.opened();
-    expect(remembered).toBe(env.now() + dayMs);
-    open();
+    expect(remembered).toBe(env.now() + minuteMs / 2);
+    link.close();
+    open().close();
     expect(kinds()).toEqual(["websocket", "sse", "sse"]);
-    last()?.opened();
-    expect(remembered).toBe(env.now() + dayMs);
-    await env.clock.advance(dayMs + 1);
+    await env.clock.advance(minuteMs / 2 + 1);
     open();
     expect(kinds().at(-1)).toBe("websocket");
   });
@@ -156,7 +159,7 @@ describe("the choice of transport", () => {
   });
 
   it("a date no clock of ours wrote is not believed", () => {
-    remembered = env.now() + 400 * dayMs;
+    remembered = env.now() + 16 * minuteMs;
     open();
     expect(kinds()).toEqual(["websocket"]);
   });
@@ -165,5 +168,105 @@ describe("the choice of transport", () => {
     open().close();
     await env.clock.advance(10_000);
     expect([kinds(), attempts[0]?.closed, told, env.clock.waiting()]).toEqual([["websocket"], true, [], 0]);
+  });
+});
+
+// Fault C6: slowness is no property of a network.
+describe("beside a stream", () => {
+  const start = { token: "t", resume: null };
+
+  /** The stream is open, and the socket has not opened in time. */
+  async function streaming(): Promise<Link> {
+    const link = open();
+    await env.clock.advance(2500);
+    last()?.opened();
+    return link;
+  }
+
+  /** Takes the newest offer, as the owner of the link does. */
+  const take = () => {
+    const answers: (string | number)[] = [];
+    offers.at(-1)?.(start, {
+      opened: () => answers.push("opened"),
+      heard: () => answers.push("heard"),
+      closed: (code) => answers.push(code),
+    });
+    return answers;
+  };
+
+  it("the socket is tried again after half a minute, then ever less often", async () => {
+    await streaming();
+    const waits: number[] = [];
+    let since = env.now();
+    while (waits.length < 7) {
+      const before = offers.length;
+      await env.clock.advance(1000);
+      if (offers.length === before) continue;
+      waits.push((env.now() - since) / minuteMs);
+      since = env.now();
+    }
+    expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15]);
+    expect(told).toEqual(["opened"]);
+  });
+
+  it("a socket that opens late, yet opens, is as good as any", async () => {
+    const link = await streaming();
+    await env.clock.advance(minuteMs / 2);
+    const answers = take();
+    await env.clock.advance(14_999);
+    last()?.opened();
+    expect(answers).toEqual(["opened"]);
+    link.close();
+    open();
+    expect(kinds()).toEqual(["websocket", "sse", "websocket", "websocket"]);
+  });
+
+  it("one that does not open in 15 s is given up, and the stream goes on", async () => {
+    await streaming();
+    await env.clock.advance(minuteMs / 2);
+    const answers = take();
+    await env.clock.advance(15_000);
+    expect(answers).toEqual([1006]);
+    expect(attempts.at(-1)?.closed).toBe(true);
+    open();
+    expect(kinds().at(-1)).toBe("sse");
+  });
+
+  it("on another network everything is forgotten, and the socket tried at once", async () => {
+    const link = await streaming();
+    env.wake();
+    expect(offers).toHaveLength(0);
+    env.changeNetwork();
+    expect(offers).toHaveLength(1);
+    link.close();
+    await env.clock.advance(1);
+    env.changeNetwork();
+    open();
+    expect(kinds()).toEqual(["websocket", "sse", "websocket"]);
+  });
+
+  it("two sockets that break off early bring the stream back, and are tried less often", async () => {
+    await streaming();
+    await env.clock.advance(minuteMs / 2);
+    take();
+    last()?.opened();
+    last()?.closed(1006);
+    open();
+    expect(kinds().at(-1)).toBe("websocket");
+    last()?.opened();
+    last()?.closed(1006);
+    open();
+    expect(kinds().at(-1)).toBe("sse");
+    last()?.opened();
+    expect(remembered).toBe(env.now() + 2 * minuteMs);
+  });
+
+  it("nothing is left when it ends", async () => {
+    const link = await streaming();
+    link.close();
+    expect([env.clock.waiting(), env.listeners()]).toEqual([0, 0]);
+    await streaming();
+    last()?.closed(1006);
+    expect([env.clock.waiting(), env.listeners()]).toEqual([0, 0]);
   });
 });

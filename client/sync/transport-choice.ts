@@ -1,81 +1,61 @@
 import { brokenOff } from "./codes";
-import type { Environment, Undo } from "./environment";
-import type { Link, LinkEvents, LinkStart, OpenLink } from "./link";
+import type { Undo } from "./environment";
+import type { Link, LinkEvents, LinkStart, OpenLink, OpenReplaceableLink, OwnerEvents } from "./link";
+import { SocketMemory, type SocketMemoryOptions } from "./socket-memory";
 
 const openMs = 2500;
+/** Of a socket that opens beside a stream, while nobody waits for it. */
+const patientMs = 15_000;
 const earlyMs = 5000;
-const rememberMs = 24 * 60 * 60 * 1000;
 
-export interface TransportChoice {
+export interface TransportChoice extends SocketMemoryOptions {
   readonly webSocket: OpenLink;
   readonly sse: OpenLink;
-  readonly env: Environment;
-  /** Until when (ms) sockets are known not to work here; kept over reloads, no secret. */
-  readonly recall: () => number | null;
-  readonly remember: (until: number) => void;
 }
 
 /**
  * Links over a WebSocket where the network lets one through, else over server-sent events.
- * That sockets do not work is believed when one does not open in 2.5 s, or breaks off
- * twice within 5 s of opening, and remembered for a day once the other way has worked.
+ * A socket that does not open in 2.5 s, or breaks off twice within 5 s of opening, gives way
+ * to a stream. Beside the stream it is tried again, and takes over once it is open.
  */
-export function chosenLinks(choice: TransportChoice): OpenLink {
-  let earlyDeaths = 0;
-  const avoid = (): boolean => {
-    const until = choice.recall();
-    // A date far off was not written by this clock.
-    return until !== null && until > choice.env.now() && until <= choice.env.now() + rememberMs;
-  };
-  const onDeath = (early: boolean): void => {
-    earlyDeaths = early ? earlyDeaths + 1 : 0;
-  };
-  const onSse = (): void => {
-    earlyDeaths = 0;
-    if (!avoid()) choice.remember(choice.env.now() + rememberMs);
-  };
-  return (start, events) => {
-    if (!avoid() && earlyDeaths < 2) return new EitherLink(choice, start, events, onDeath, onSse);
-    const opened = () => {
-      onSse();
-      events.opened();
-    };
-    return choice.sse(start, { ...events, opened });
-  };
+export function chosenLinks(choice: TransportChoice): OpenReplaceableLink {
+  const memory = new SocketMemory(choice);
+  return (start, events) => new ChosenLink(choice, memory, start, events);
 }
 
 const noLink: Link = { transport: "websocket", send: () => {}, close: () => {} };
 
-/** A link that begins as a WebSocket and may turn into a stream before it has opened. */
-class EitherLink implements Link {
-  private link: Link;
-  private stage: "socket-opening" | "socket" | "sse" | "over" = "socket-opening";
-  private openedAt = 0;
-  private readonly forgetTimer: Undo;
+/** A link that begins as a WebSocket, unless those are avoided, and may turn into a stream before it has opened. */
+class ChosenLink implements Link {
+  private link: Link = noLink;
+  private stage: "socket" | "stream" | "over" = "socket";
+  private forgetTry: Undo = () => {};
+  private forgetWake: Undo = () => {};
 
   constructor(
     private readonly choice: TransportChoice,
+    private readonly memory: SocketMemory,
     private readonly start: LinkStart,
-    private readonly events: LinkEvents,
-    private readonly onDeath: (early: boolean) => void,
-    private readonly onSse: () => void,
+    private readonly events: OwnerEvents,
   ) {
-    this.forgetTimer = choice.env.after(openMs, () => this.turn());
-    this.link = noLink;
-    try {
-      this.link = choice.webSocket(start, {
-        opened: () => {
-          this.stage = "socket";
-          this.openedAt = choice.env.now();
-          this.forgetTimer();
-          events.opened();
-        },
-        heard: events.heard,
-        closed: (code) => this.socketClosed(code),
-      });
-    } catch {
-      this.turn(); // a browser may refuse a socket by throwing
+    if (memory.avoids()) {
+      this.stream(events.closed);
+      return;
     }
+    let opened = false;
+    const link = socketWithin(
+      openMs,
+      choice,
+      memory,
+    )(start, {
+      opened: () => {
+        opened = true;
+        events.opened();
+      },
+      heard: events.heard,
+      closed: (code) => (opened ? events.closed(code) : this.turn()),
+    });
+    if (this.stage === "socket") this.link = link;
   }
 
   get transport(): Link["transport"] {
@@ -86,37 +66,91 @@ class EitherLink implements Link {
 
   readonly close = (): void => {
     this.stage = "over";
-    this.forgetTimer();
+    this.forgetTry();
+    this.forgetWake();
     this.link.close();
   };
 
-  private socketClosed(code: number): void {
-    if (this.stage === "socket-opening") {
-      this.turn();
-      return;
-    }
-    // A close with a code of its own proves that frames come through.
-    this.onDeath(code === brokenOff && this.choice.env.now() - this.openedAt < earlyMs);
-    this.events.closed(code);
-  }
-
   /** No socket: the same attempt goes on as a stream. */
   private turn(): void {
-    if (this.stage !== "socket-opening") return;
-    this.stage = "sse";
-    this.forgetTimer();
-    this.link.close();
+    if (this.stage === "over") return;
     let opened = false;
-    this.link = this.choice.sse(this.start, {
-      opened: () => {
-        opened = true;
-        this.onSse();
-        this.events.opened();
-      },
-      heard: this.events.heard,
+    this.stream(
       // If neither way opens, the server is away, and nothing it seems to say is final.
-      closed: (code) =>
+      (code) =>
         this.events.closed(opened || code === 4001 || code === 4501 || code === 4503 ? code : brokenOff),
+      () => {
+        opened = true;
+      },
+    );
+  }
+
+  private stream(closed: LinkEvents["closed"], opened: () => void = () => {}): void {
+    const { choice, memory, events } = this;
+    this.stage = "stream";
+    this.link = choice.sse(this.start, {
+      opened: () => {
+        opened();
+        if (memory.waitsFor() === 0) memory.postpone();
+        this.forgetTry = choice.env.after(memory.waitsFor(), this.trySocket);
+        this.forgetWake = choice.env.onWake(() => {
+          if (!memory.avoids()) this.trySocket();
+        });
+        events.opened();
+      },
+      heard: events.heard,
+      closed: (code) => {
+        this.close();
+        closed(code);
+      },
     });
   }
+
+  private readonly trySocket = (): void => {
+    const { choice, memory } = this;
+    this.forgetTry();
+    memory.postpone();
+    this.forgetTry = choice.env.after(memory.waitsFor(), this.trySocket);
+    this.events.offered(socketWithin(patientMs, choice, memory));
+  };
+}
+
+/** Sockets that count as closed when they have not opened after `withinMs`. */
+function socketWithin(withinMs: number, { webSocket, env }: TransportChoice, memory: SocketMemory): OpenLink {
+  return (start, events) => {
+    let link = noLink;
+    let openedAt: number | null = null;
+    const giveUp = env.after(withinMs, () => {
+      link.close();
+      events.closed(brokenOff);
+    });
+    try {
+      link = webSocket(start, {
+        opened: () => {
+          giveUp();
+          openedAt = env.now();
+          memory.opened();
+          events.opened();
+        },
+        heard: events.heard,
+        closed: (code) => {
+          giveUp();
+          // A close with a code of its own proves that frames come through.
+          if (openedAt !== null) memory.ended(code === brokenOff && env.now() - openedAt < earlyMs);
+          events.closed(code);
+        },
+      });
+    } catch {
+      giveUp();
+      events.closed(brokenOff); // a browser may refuse a socket by throwing
+    }
+    return {
+      transport: "websocket",
+      send: (frame) => link.send(frame),
+      close: () => {
+        giveUp();
+        link.close();
+      },
+    };
+  };
 }

@@ -39,6 +39,8 @@ export type Status =
   | { readonly state: "connecting" }
   | { readonly state: "catching-up" }
   | { readonly state: "connected"; readonly transport: Transport }
+  /** Connected, but what the server sent could not be read, also when asked for again: what is shown may be old. */
+  | { readonly state: "unreadable" }
   /** Not connected; tries again at `retryAt` (ms since the epoch). Edits wait meanwhile: see `SettingsSnapshot.waiting`. */
   | { readonly state: "offline"; readonly retryAt: number }
   | { readonly state: "stopped"; readonly reason: StopReason };
@@ -107,6 +109,12 @@ export interface ChangedBy {
   readonly revision: number;
 }
 
+/** The device that is dragging or typing; its name is null when it is no longer a member. */
+export interface PreviewBy {
+  readonly device: string;
+  readonly deviceName: string | null;
+}
+
 /** Everything a page needs to draw one field. Same object until something about the field changes. */
 export interface FieldView {
   /** What to show now: local edit, else preview of another device, else stored value, else schema default. */
@@ -119,6 +127,8 @@ export interface FieldView {
   readonly error?: string;
   readonly conflict?: Conflict;
   readonly changedBy?: ChangedBy;
+  /** Whose preview `value` is, when `origin` is `preview`. */
+  readonly previewBy?: PreviewBy;
 }
 
 /** An edit kept on this device and not yet saved. */
@@ -176,13 +186,26 @@ export interface PreviewHow {
   readonly save: boolean;
 }
 
+/** How final a chosen value is. */
+export interface ChangeHow {
+  /**
+   * The person is typing: shown to the other devices at once, kept on this one at once, and
+   * sent after 800 ms of rest or by `settle`, so that a word is one change.
+   */
+  readonly typing: boolean;
+}
+
 /** The live settings of one user on this device. Every method may be called in any state and never throws. */
 export interface SettingsClient {
   /** Calls `listener` after every change of the snapshot; returns its undo. */
   readonly subscribe: (listener: () => void) => () => void;
   readonly getSnapshot: () => SettingsSnapshot;
   /** The person chose a value: shown at once, saved when acknowledged. A value equal to the default is a choice too. */
-  readonly change: (field: FieldName, value: Json) => void;
+  readonly change: (field: FieldName, value: Json, how?: ChangeHow) => void;
+  /** A syllable is being composed in the field: what was typed before it is not sent until it is done. */
+  readonly compose: (field: FieldName) => void;
+  /** The person has finished typing in the field: it was left, or Enter was pressed, or the page goes. */
+  readonly settle: (field: FieldName) => void;
   /**
    * The person is dragging: shown here and elsewhere, stored by `change` or after 400 ms of
    * rest. With `save: false` it is only told to the other devices and never stored: half a

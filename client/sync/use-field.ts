@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { FieldName, FieldView, Json, PreviewHow } from "./types";
+import type { ChangeHow, FieldName, FieldView, Json, PreviewHow } from "./types";
 import { useSettingsClient } from "./use-client";
 import { useSnapshot } from "./use-settings";
 
@@ -7,11 +7,11 @@ import { useSnapshot } from "./use-settings";
 export interface Field {
   /** Undefined for a field that neither the schema nor the server knows. */
   readonly view: FieldView | undefined;
-  readonly change: (value: Json) => void;
+  readonly change: (value: Json, how?: ChangeHow) => void;
   readonly preview: (value: Json, how?: PreviewHow) => void;
   readonly reset: () => void;
   readonly resolve: (pick: "mine" | "theirs") => void;
-  /** For onFocus and onBlur: tells the other devices what is being edited. */
+  /** For onFocus and onBlur: tells the other devices what is being edited, and ends the typing. */
   readonly focus: () => void;
   readonly blur: () => void;
 }
@@ -25,12 +25,15 @@ export function useField(field: FieldName): Field {
   const view = useSnapshot((snapshot) => snapshot.fields[field]);
   const methods = useMemo(
     () => ({
-      change: (value: Json) => client.change(field, value),
+      change: (value: Json, how?: ChangeHow) => client.change(field, value, how),
       preview: (value: Json, how?: PreviewHow) => client.preview(field, value, how),
       reset: () => client.reset(field),
       resolve: (pick: "mine" | "theirs") => client.resolve(field, pick),
       focus: () => client.focus(field),
-      blur: () => client.focus(null),
+      blur: () => {
+        client.settle(field);
+        client.focus(null);
+      },
     }),
     [client, field],
   );

@@ -1,5 +1,5 @@
 import type { Link, LinkEvents, LinkStart, OpenLink } from "./link";
-import { encodeFrame, parseServerFrame, subprotocol } from "./protocol";
+import { encodeFrame, parseServerFrame, subprotocol, unreadable } from "./protocol";
 
 /** What a socket tells. */
 export interface SocketEvents {
@@ -17,13 +17,18 @@ export interface Socket {
 /** Makes a socket to `url` that offers `protocol`. It may throw. */
 export type MakeSocket = (url: string, protocol: string, events: SocketEvents) => Socket;
 
+/** `WebSocket.OPEN`. */
+const openState = 1;
+
 /** The browser's own WebSocket. Of its errors nothing is heard: a close follows each, and says more. */
 export const browserSocket: MakeSocket = (url, protocol, events) => {
   const socket = new WebSocket(url, protocol);
   socket.onopen = () => events.open();
   socket.onmessage = ({ data }) => events.message(data);
   socket.onclose = ({ code }) => events.close(code);
-  return { send: (text) => socket.send(text), close: (code) => socket.close(code) };
+  // A socket that is closing drops what it is given, with an error on the console.
+  const send = (text: string) => socket.readyState === openState && socket.send(text);
+  return { send, close: (code) => socket.close(code) };
 };
 
 /**
@@ -48,7 +53,8 @@ function openWebSocket(
       events.opened();
     },
     message: (data) => {
-      if (stage === "open") events.heard(typeof data === "string" ? parseServerFrame(data) : null);
+      if (stage !== "open") return;
+      events.heard(typeof data === "string" ? parseServerFrame(data) : unreadable(null, "it is not text"));
     },
     close: (code) => {
       if (stage === "over") return;

@@ -73,6 +73,13 @@ describe("register", () => {
     );
   });
 
+  // Fault B5: the log-in is filled in with the name that the server stored.
+  test("the log-in has the server's spelling of the name", async () => {
+    api.register.mockResolvedValue({ id: "d_1", name: "Café" });
+    await fill("correct-horse");
+    expect(router.push).toHaveBeenCalledWith("/login?registered=Caf%C3%A9");
+  });
+
   test("a registered device is taken to its log-in", async () => {
     api.register.mockResolvedValue({ id: "d_1", name: "Chrome.test6" });
     await fill("correct-horse");
@@ -116,6 +123,12 @@ describe("log in", () => {
     await logIn();
     expect(screen.getByRole("alert")).toHaveTextContent("Wrong password.");
     expect(router.replace).not.toHaveBeenCalled();
+  });
+
+  test("a browser that keeps no cookies is told what that means", async () => {
+    vi.spyOn(document, "cookie", "set").mockImplementation(() => {});
+    render(<LoginForm />);
+    expect(screen.getByRole("status")).toHaveTextContent("blocks cookies and storage for this site");
   });
 
   test("the password can be shown", async () => {

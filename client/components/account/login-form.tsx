@@ -2,12 +2,14 @@
 
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
+import { StorageNotice } from "@/components/session/storage-notice";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { PasswordField } from "@/components/ui/password-field";
 import { TextField } from "@/components/ui/text-field";
 import { authSession } from "@/lib/auth-session";
 import { nextPath } from "@/lib/next-path";
+import { Form } from "./form";
 import { useForm } from "./use-form";
 
 const fields = ["deviceName", "password"] as const;
@@ -25,7 +27,8 @@ export function LoginForm() {
   });
 
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
+      <StorageNotice />
       <Word refused={form.errors.form} registered={registered} revoked={query.has("revoked")} />
       <TextField
         name="deviceName"
@@ -59,7 +62,7 @@ export function LoginForm() {
           Register it
         </Link>
       </p>
-    </form>
+    </Form>
   );
 }
 

@@ -9,6 +9,7 @@ import { TextField } from "@/components/ui/text-field";
 import { problemOf } from "@/lib/api-error";
 import { api } from "@/lib/browser-api";
 import { blame } from "@/lib/form-errors";
+import { Form } from "./form";
 import { useForm } from "./use-form";
 
 const fields = ["deviceName", "email", "password", "confirmPassword"] as const;
@@ -24,15 +25,18 @@ export function RegisterForm() {
       const errors = [{ field: "confirmPassword", message: "The two passwords differ." }];
       return { status: 0, code: "invalid", detail: "", errors };
     }
-    const refused = await api.register(device).then(() => null, problemOf);
-    if (refused) return blame(refused, { 401: "password", 409: "deviceName" });
-    router.push(`/login?registered=${encodeURIComponent(device.deviceName)}`);
-    return null;
+    try {
+      const { name } = await api.register(device); // as the server spells it
+      router.push(`/login?registered=${encodeURIComponent(name)}`);
+      return null;
+    } catch (thrown) {
+      return blame(problemOf(thrown), { 401: "password", 409: "deviceName" });
+    }
   });
   const errors = form.errors.fields;
 
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       <TextField
         name="deviceName"
@@ -67,6 +71,6 @@ export function RegisterForm() {
           Log in
         </Link>
       </p>
-    </form>
+    </Form>
   );
 }

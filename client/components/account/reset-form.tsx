@@ -8,6 +8,7 @@ import { PasswordField } from "@/components/ui/password-field";
 import { TextField } from "@/components/ui/text-field";
 import { problemOf } from "@/lib/api-error";
 import { accountApi } from "@/lib/browser-api";
+import { Form } from "./form";
 import { useForm } from "./use-form";
 
 const fields = ["code", "password", "confirmPassword"] as const;
@@ -20,7 +21,7 @@ export function ResetForm() {
       const errors = [{ field: "confirmPassword", message: "The two passwords differ." }];
       return { status: 0, code: "invalid", detail: "", errors };
     }
-    const refused = await accountApi.resetPassword(code.trim(), password).then(() => null, problemOf);
+    const refused = await accountApi.resetPassword(code, password).then(() => null, problemOf);
     if (!refused) setDone(true);
     return refused;
   });
@@ -35,7 +36,7 @@ export function ResetForm() {
     );
   }
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       <TextField
         name="code"
@@ -63,7 +64,7 @@ export function ResetForm() {
       <div className="pt-3">
         <ToLogin />
       </div>
-    </form>
+    </Form>
   );
 }
 

@@ -37,6 +37,7 @@ export function DemoHeader() {
 
   const rejoin = () =>
     attempt(async () => {
+      if (status.state === "unreadable") return window.location.reload();
       if (status.state !== "stopped") return client.reconnect();
       switch (rejoinBy(status.reason)) {
         case "log-in":

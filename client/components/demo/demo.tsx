@@ -11,18 +11,20 @@ import { useConnection, usePresence, useSettingsClient, useSnapshot } from "@/sy
 import { DemoHeader } from "./demo-header";
 import { DemoColumns, DemoSkeleton } from "./demo-layout";
 import { StopNotice } from "./stop-notice";
+import { useSpelling } from "./use-spelling";
 
 /** The application: both forms, who is here, and how everything stands. */
 export function Demo() {
+  useSpelling();
   const client = useSettingsClient();
   const { status } = useConnection();
   const { devices } = usePresence();
   const unknown = useSnapshot((snapshot) => snapshot.epoch === null);
   const needed = useSnapshot((snapshot) => snapshot.needsConfirm);
-  const onItsWay = unknown && (status.state === "connecting" || status.state === "catching-up");
-  const barred = unknown && status.state === "stopped";
+  const barred = unknown && (status.state === "stopped" || status.state === "unreadable");
 
-  if (onItsWay) return <DemoSkeleton header={<DemoHeader />} />;
+  // A default is shown only where the server has said that nothing was chosen.
+  if (unknown && !barred) return <DemoSkeleton header={<DemoHeader />} />;
   return (
     <>
       <DemoHeader />

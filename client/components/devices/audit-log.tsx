@@ -72,8 +72,9 @@ function Line({ event }: { event: AuditEvent }) {
       <p className="min-w-0 flex-1 [overflow-wrap:anywhere]">
         <span className="font-medium">{event.device?.name || "somebody"}</span> {text}
         <span className="block text-muted text-xs" title={new Date(event.at).toLocaleString("en-GB")}>
-          {relativeTime(event.at, now)}
-          {event.address && ` · from ${event.address}`}
+          {event.address
+            ? `${relativeTime(event.at, now)} · from ${event.address}`
+            : relativeTime(event.at, now)}
         </span>
       </p>
     </li>

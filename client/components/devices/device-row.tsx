@@ -29,7 +29,7 @@ export function DeviceRow({ device, onRevoke }: DeviceRowProps) {
           <RenameForm device={device} onDone={() => setRenaming(false)} />
         ) : (
           <div className="flex items-center gap-1">
-            <p id={nameId} className="truncate font-medium" title={device.name}>
+            <p id={nameId} translate="no" className="truncate font-medium" title={device.name}>
               {device.name}
             </p>
             <button
@@ -45,10 +45,10 @@ export function DeviceRow({ device, onRevoke }: DeviceRowProps) {
           </div>
         )}
         <p className="text-muted text-sm">
-          {device.platform || "unknown platform"} · {presence(device, now)}
+          {`${device.platform || "unknown platform"} · ${presence(device, now)}`}
         </p>
         <p className="text-muted text-sm [overflow-wrap:anywhere]">
-          {joinedText(device.users ?? [])} · registered {relativeTime(device.createdAt, now)}
+          {`${joinedText(device.users ?? [])} · registered ${relativeTime(device.createdAt, now)}`}
         </p>
       </div>
       {device.current ? (

@@ -24,6 +24,8 @@ function News() {
   const [known, setKnown] = useState(readKnown);
   const [device, ...more] = newDevices(devices ?? [], known, elsewhere, now);
   if (!device) return null;
+  const old = now - Date.parse(device.createdAt) > hourMs;
+  const what = elsewhere.has(device.id) && old ? "logged in from a new place" : "added just now";
 
   const dismiss = () => {
     const all = [device, ...more].map(({ id }) => id);
@@ -40,12 +42,9 @@ function News() {
     >
       <p role="status" className="min-w-0 flex-1">
         <span className="block text-muted text-xs">
-          {elsewhere.has(device.id) && now - Date.parse(device.createdAt) > hourMs
-            ? "logged in from a new place"
-            : "added just now"}
-          {more.length > 0 && `, with ${more.length} more`}
+          {more.length > 0 ? `${what}, with ${more.length} more` : what}
         </span>
-        <span className="block truncate font-medium" title={device.name}>
+        <span translate="no" className="block truncate font-medium" title={device.name}>
           {device.name}
         </span>
       </p>

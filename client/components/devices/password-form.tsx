@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
@@ -28,7 +29,7 @@ export function PasswordForm() {
   });
   const errors = form.errors.fields;
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       {done && <Notice tone="good">The password is changed. Every other device has to log in again.</Notice>}
       <PasswordField
@@ -47,6 +48,6 @@ export function PasswordForm() {
       <Button type="submit" className="w-full" aria-disabled={form.busy}>
         change password
       </Button>
-    </form>
+    </Form>
   );
 }

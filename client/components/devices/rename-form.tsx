@@ -1,5 +1,6 @@
 "use client";
 
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { inputClass } from "@/components/ui/text-field";
@@ -26,14 +27,7 @@ export function RenameForm({ device, onDone }: { device: OwnDevice; onDone: () =
   const error = form.errors.fields.name ?? form.errors.form;
   const inputId = `name-of-${device.id}`;
   return (
-    <form
-      ref={form.ref}
-      noValidate
-      onSubmit={form.onSubmit}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") onDone();
-      }}
-    >
+    <Form form={form} onEscape={onDone}>
       <label htmlFor={inputId} className="sr-only">
         new name of {device.name}
       </label>
@@ -63,6 +57,6 @@ export function RenameForm({ device, onDone }: { device: OwnDevice; onDone: () =
           {error}
         </p>
       )}
-    </form>
+    </Form>
   );
 }

@@ -1,6 +1,7 @@
 "use client";
 
 import { useRouter } from "next/navigation";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
@@ -39,7 +40,7 @@ export function RevokeDialog({ target, onClose }: { target: RevokeTarget; onClos
   return (
     <Dialog title={words.title} onClose={onClose}>
       <p className="mb-4 text-muted text-sm">{words.what}</p>
-      <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+      <Form form={form} className="space-y-2.5">
         {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
         <PasswordField
           name="password"
@@ -53,7 +54,7 @@ export function RevokeDialog({ target, onClose }: { target: RevokeTarget; onClos
           </Button>
           <Button onClick={onClose}>cancel</Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -8,7 +8,7 @@ import { HistoryPanel } from "./history-panel";
 import { WhyButton } from "./why-button";
 
 const { historyApi } = vi.hoisted(() => ({
-  historyApi: { page: vi.fn(), undo: vi.fn(), undoField: vi.fn(), restore: vi.fn() },
+  historyApi: { page: vi.fn(), undo: vi.fn(), undoField: vi.fn(), restore: vi.fn(), importFrom: vi.fn() },
 }));
 vi.mock("@/lib/browser-api", () => ({ historyApi }));
 
@@ -115,6 +115,26 @@ test("going back shows what it would do, and looks again when something came bet
   expect(step.look).toHaveBeenCalledTimes(2);
 });
 
+// Section 5 of the faults: an export of nothing can be imported, and changes nothing.
+test("an import that changes nothing says so, and has nothing to take", async () => {
+  answers({ changes: [], next: null });
+  const step = {
+    look: vi.fn<Step["look"]>(async () => ({ version: "v", changes: [] })),
+    take: vi.fn<Step["take"]>(),
+  };
+  historyApi.importFrom.mockReturnValue(step);
+  await open(new FakeSettings());
+  const text = '{"format":"social-server.settings","version":1,"settings":{}}';
+  const file = Object.assign(new File([text], "settings.json"), { text: async () => text }); // jsdom has none
+  await userEvent.upload(screen.getByLabelText("file to import"), file);
+  const dialog = await screen.findByRole("dialog", { name: "Import these settings?" });
+  expect(await within(dialog).findByText(/^Nothing would change/)).toBeInTheDocument();
+  expect(within(dialog).queryByRole("button", { name: "import them" })).toBeNull();
+  await userEvent.click(within(dialog).getAllByRole("button", { name: "close" })[0] as HTMLElement);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(step.take).not.toHaveBeenCalled();
+});
+
 test("filters ask for one field and one device", async () => {
   answers({ changes: [], next: null });
   const view = { value: 3, stored: null, origin: "default", saving: "saved" } as const;
@@ -136,7 +156,7 @@ test("why is it so: the default, then who made what of it, and the last change c
   const settings = new FakeSettings();
   render(<WhyButton field="billing.salary" labelId="x" />, { wrapper: settings.wrapper });
   await userEvent.click(screen.getByRole("button", { name: "why is it so" }));
-  const dialog = screen.getByRole("dialog", { name: "Why is Salary so?" });
+  const dialog = await screen.findByRole("dialog", { name: "Why is Salary so?" });
   const stations = await within(dialog).findAllByRole("listitem");
   expect(stations.map((one) => one.textContent)).toEqual([
     "$2,500 (default)before anybody chose",

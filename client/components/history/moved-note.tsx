@@ -20,6 +20,7 @@ export function MovedNote({ moved, onRest }: MovedNoteProps) {
   const defaults = useDefaultValues();
   const { devices } = usePresence();
   const now = useNow();
+  const nameOf = (device: string) => devices.find(({ id }) => id === device)?.name ?? "a device that left";
   const note = useRef<HTMLDivElement>(null);
   // It stands at the end of what may be a scrolled list.
   useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), []);
@@ -30,11 +31,8 @@ export function MovedNote({ moved, onRest }: MovedNoteProps) {
         {moved.map(({ field, now: stored }) => (
           <li key={field} className="[overflow-wrap:anywhere]">
             <span className="inline-block first-letter:uppercase">{fieldTitle(field)}</span> is now{" "}
-            {fieldValueText(field, stored.value, defaults[field])}{" "}
-            <span className="text-muted">
-              {devices.find(({ id }) => id === stored.device)?.name ?? "a device that left"},{" "}
-              {relativeTime(stored.at, now)}
-            </span>
+            <span>{fieldValueText(field, stored.value, defaults[field])}</span>{" "}
+            <span className="text-muted">{`${nameOf(stored.device)}, ${relativeTime(stored.at, now)}`}</span>
           </li>
         ))}
       </ul>

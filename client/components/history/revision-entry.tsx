@@ -44,7 +44,7 @@ export function RevisionEntry({ entry, onRestore }: RevisionEntryProps) {
       </div>
       <div className="mt-0.5 flex min-h-5 items-center justify-between gap-3 text-muted text-xs">
         <p className="min-w-0 truncate" title={new Date(entry.at).toLocaleString("en-GB")}>
-          {entry.device.name || "a device that left"}, {relativeTime(entry.at, now)}
+          {`${entry.device.name || "a device that left"}, ${relativeTime(entry.at, now)}`}
         </p>
         {onRestore && (
           <button

@@ -1,13 +1,15 @@
 "use client";
 
 import { useState } from "react";
+import { Dialog } from "@/components/ui/dialog";
 import { Icon } from "@/components/ui/icon";
+import { Later } from "@/components/ui/later";
 import type { FieldName } from "@/sync/types";
-import { WhyDialog } from "./why-dialog";
 
 /** Asks for the story of one field. */
 export function WhyButton({ field, labelId }: { field: FieldName; labelId: string }) {
   const [open, setOpen] = useState(false);
+  const close = () => setOpen(false);
   return (
     <>
       <button
@@ -21,7 +23,17 @@ export function WhyButton({ field, labelId }: { field: FieldName; labelId: strin
         <Icon name="question" />
         <span className="sr-only">why is it so</span>
       </button>
-      {open && <WhyDialog field={field} onClose={() => setOpen(false)} />}
+      {open && (
+        <Later
+          load={() => import("./why-dialog").then((module) => module.WhyDialog)}
+          props={{ field, onClose: close }}
+          frame={(notice) => (
+            <Dialog title="This cannot be shown now" onClose={close}>
+              {notice}
+            </Dialog>
+          )}
+        />
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { inputClass } from "@/components/ui/text-field";
@@ -25,7 +26,7 @@ const fields = ["code"] as const;
 export function AskCard({ ask, username, onDone }: AskCardProps) {
   const [failure, setFailure] = useState<string | null>(null);
   const form = useForm(fields, async ({ code }) => {
-    const refused = await membersApi.approve(username, ask.id, code.trim()).then(() => null, problemOf);
+    const refused = await membersApi.approve(username, ask.id, code).then(() => null, problemOf);
     if (!refused || refused.status === 404) onDone();
     return refused;
   });
@@ -48,7 +49,7 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
         <span className="font-medium">{ask.device.name}</span> of {ask.email} wants to join{" "}
         <span className="font-medium">{username}</span>.
       </p>
-      <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="mt-3">
+      <Form form={form} className="mt-3">
         <label htmlFor={inputId} className="mb-1.5 block font-medium text-sm">
           Type the number it shows
         </label>
@@ -63,7 +64,6 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
               )}
               inputMode="numeric"
               autoComplete="off"
-              maxLength={2}
               aria-invalid={error ? true : undefined}
               aria-describedby={error ? `${inputId}-note` : undefined}
             />
@@ -81,7 +81,7 @@ export function AskCard({ ask, username, onDone }: AskCardProps) {
             {error}
           </p>
         )}
-      </form>
+      </Form>
     </section>
   );
 }

@@ -33,6 +33,8 @@ vi.mock("next/navigation", () => ({
   useSearchParams: () => new URLSearchParams(query.text),
 }));
 
+const username = "TestUser6";
+const asked = { username, waits: { username, id: "q_1", code: "42", expiresIn: 600 } };
 const anna = { id: "q_1", device: { id: "d_9", name: "Phone" }, email: "anna@…", expires: "" };
 
 beforeEach(() => {
@@ -60,6 +62,14 @@ test("letting in takes the number; a wrong one is told beside its box", async ()
   await userEvent.type(box, "42{Enter}");
   expect(membersApi.approve).toHaveBeenLastCalledWith("TestUser6", "q_1", "42");
   await waitFor(() => expect(screen.queryByRole("region")).toBeNull());
+});
+
+// Fault B5: spaces around the number do no harm, and are the server's to remove.
+test("the number goes to the server as it was typed", async () => {
+  membersApi.asks.mockResolvedValue([anna]);
+  render(<AskCards />, { wrapper: new FakeSettings().wrapper });
+  await userEvent.type(await screen.findByLabelText("Type the number it shows"), " 4 2 {Enter}");
+  expect(membersApi.approve).toHaveBeenLastCalledWith("TestUser6", "q_1", " 4 2 ");
 });
 
 test.each([
@@ -107,7 +117,7 @@ test("a scanned code is filled in, and a bad one is told beside its box", async 
 
 test("whoever asks shows the number, and goes in when let in", async () => {
   let tell: (status: AskStatus) => void = () => {};
-  membersApi.ask.mockResolvedValue({ id: "q_1", code: "42", expiresIn: 600 });
+  membersApi.ask.mockResolvedValue(asked);
   membersApi.awaitAnswer.mockImplementation(
     () =>
       new Promise<AskStatus>((resolve) => {
@@ -123,7 +133,7 @@ test("whoever asks shows the number, and goes in when let in", async () => {
 });
 
 test("a no is told, and one can ask again", async () => {
-  membersApi.ask.mockResolvedValue({ id: "q_1", code: "42", expiresIn: 600 });
+  membersApi.ask.mockResolvedValue(asked);
   membersApi.awaitAnswer.mockResolvedValue("denied");
   render(<AskForm />);
   await userEvent.type(screen.getByLabelText("name of the user"), "TestUser6{Enter}");

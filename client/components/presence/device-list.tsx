@@ -37,6 +37,7 @@ export function DeviceList({ devices, live, onRemove }: DeviceListProps) {
             <Dot on={live && device.online} />
             <div className="min-w-0 flex-1">
               <p
+                translate="no"
                 className={classNames(
                   "truncate font-medium text-sm",
                   !(live && device.online) && "text-muted",

@@ -1,6 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
+import { translate } from "@/components/testing/translate";
 import type { DevicePresence, Status } from "@/sync/types";
 import { DeviceList } from "./device-list";
 import { StatusBadge } from "./status-badge";
@@ -74,4 +75,31 @@ test("the list says who is here, which one this is, and when the others were", (
 test("without a connection nobody is claimed to be online", () => {
   render(<DeviceList devices={[here]} live={false} />);
   expect(screen.getByText("was online")).toBeInTheDocument();
+});
+
+// A page translated by the browser went on saying "connected" while it was offline.
+test("a translated page says what is so", () => {
+  const states: [Status, string][] = [
+    [{ state: "connected", transport: "websocket" }, "connected"],
+    [{ state: "offline", retryAt: Date.now() + 5_000 }, "offline with 2 waiting"],
+    [{ state: "connected", transport: "sse" }, "connected"],
+    [{ state: "stopped", reason: "revoked" }, "signed out"],
+    [{ state: "catching-up" }, "catching up"],
+  ];
+  const page = (status: Status, devices: DevicePresence[]) => (
+    <>
+      <StatusBadge status={status} waiting={2} onRejoin={() => {}} />
+      <DeviceList devices={devices} live={status.state === "connected"} />
+    </>
+  );
+  const { container, rerender } = render(page({ state: "connecting" }, [here, away]));
+  for (const [status, words] of states) {
+    translate(container);
+    const sessions = status.state === "connected" ? 1 : 3;
+    rerender(page(status, [{ ...here, sessions, focus: null }]));
+    expect(screen.getByRole("status")).toHaveTextContent(new RegExp(`^${words}$`));
+    const live = status.state === "connected";
+    expect(screen.getByRole("region")).toHaveTextContent(live ? /1 of 1/ : /not known now/);
+    expect(screen.getByRole("listitem")).toHaveTextContent(live ? /online/ : /was online/);
+  }
 });

@@ -46,11 +46,12 @@ export function StatusBadge({ status, waiting, onRejoin }: StatusBadgeProps) {
         )}
       >
         <span aria-hidden="true" className={classNames("size-2 rounded-full", dots[tone])} />
-        {label}
+        {/* In an element of its own: a browser's translator replaces text that has neighbours for good. */}
+        <span>{label}</span>
       </p>
-      {(status.state === "stopped" || status.state === "offline") && (
+      {(status.state === "stopped" || status.state === "unreadable" || status.state === "offline") && (
         <Button size="small" onClick={onRejoin}>
-          {status.state === "stopped" ? "rejoin" : "try now"}
+          {status.state === "offline" ? "try now" : "rejoin"}
         </Button>
       )}
       {status.state === "offline" && <NextTry at={status.retryAt} />}

@@ -9,7 +9,7 @@ export function ChangedNote({ by }: { by: ChangedBy }) {
   const now = useNow();
   return (
     <span className="truncate text-muted">
-      {by.deviceName ?? "a device that left"}, {relativeTime(by.at, now)}
+      {`${by.deviceName ?? "a device that left"}, ${relativeTime(by.at, now)}`}
     </span>
   );
 }

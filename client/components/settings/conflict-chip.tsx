@@ -10,14 +10,18 @@ import type { Conflict, Json } from "@/sync/types";
 interface ConflictChipProps {
   title: string;
   conflict: Conflict;
+  /** This device's id: it may have made both, in two windows. */
+  selfId: string;
   format?: (value: Json) => string;
   onPick: (pick: "mine" | "theirs") => void;
 }
 
 /** An edit made offline met a newer one. Both are shown with who and when, and the person picks. */
-export function ConflictChip({ title, conflict, format = valueText, onPick }: ConflictChipProps) {
+export function ConflictChip({ title, conflict, selfId, format = valueText, onPick }: ConflictChipProps) {
   const now = useNow();
   const titleId = useId();
+  const own = conflict.device === selfId;
+  const from = own ? "this device" : (conflict.deviceName ?? "a device that left");
   const mineAt = relativeTime(new Date(conflict.mineAt).toISOString(), now);
   return (
     <fieldset
@@ -26,11 +30,11 @@ export function ConflictChip({ title, conflict, format = valueText, onPick }: Co
       className="mt-2 rounded-field border border-warn bg-warn-soft p-3 text-sm"
     >
       <p id={titleId} role="status" className="mb-2 font-medium text-warn">
-        {title} was changed on two devices. Which one stays?
+        {`${title} was changed ${own ? "twice on this device" : "on two devices"}. Which one stays?`}
       </p>
       <Choice
         value={format(conflict.theirs)}
-        from={`${conflict.deviceName ?? "a device that left"}, ${relativeTime(conflict.at, now)}`}
+        from={`${from}, ${relativeTime(conflict.at, now)}`}
         action="keep theirs"
         onPick={() => onPick("theirs")}
       />

@@ -16,6 +16,8 @@ interface FieldFrameProps extends FieldProps {
   label?: ReactNode;
   /** The box holds text that cannot be saved as it is. */
   unsaved?: boolean;
+  /** The box holds text that is still being composed, and so is not on its way yet. */
+  composing?: boolean;
   /** Takes the place of "who changed it" in the note line. */
   hint?: ReactNode;
   format?: (value: Json) => string;
@@ -27,7 +29,18 @@ interface FieldFrameProps extends FieldProps {
  * one line of notes that is always there, so that nothing moves when it fills.
  */
 export function FieldFrame(props: FieldFrameProps) {
-  const { field, view, actions, label, unsaved = false, hint, format, children } = props;
+  const {
+    field,
+    view,
+    selfId,
+    actions,
+    label,
+    unsaved = false,
+    composing = false,
+    hint,
+    format,
+    children,
+  } = props;
   const id = fieldId(field);
   const labelId = `${id}-label`;
   const editedAt = useEditedHere(view);
@@ -74,7 +87,12 @@ export function FieldFrame(props: FieldFrameProps) {
         className="mt-1 flex min-h-5 items-center justify-between gap-3 text-xs leading-5"
       >
         <span className="flex shrink-0 items-center has-[[role=alert]]:shrink">
-          <SaveNote view={view} edited={editedAt !== null && !theirs} unsaved={unsaved} />
+          <SaveNote
+            view={view}
+            edited={editedAt !== null && !theirs}
+            unsaved={unsaved}
+            composing={composing}
+          />
           {view.saving === "refused" && !unsaved && (
             <button
               type="button"
@@ -91,6 +109,7 @@ export function FieldFrame(props: FieldFrameProps) {
         <ConflictChip
           title={fieldTitle(field)}
           conflict={view.conflict}
+          selfId={selfId}
           {...(format && { format })}
           onPick={(pick) => actions.resolve(field, pick)}
         />

@@ -1,7 +1,10 @@
 import type { FieldName, FieldView, SettingsClient } from "@/sync/types";
 
 /** What a field may ask of the sync core. */
-export type FieldActions = Pick<SettingsClient, "change" | "preview" | "reset" | "focus" | "resolve">;
+export type FieldActions = Pick<
+  SettingsClient,
+  "change" | "compose" | "settle" | "preview" | "reset" | "focus" | "resolve"
+>;
 
 /** What every field of the two forms is given. */
 export interface FieldProps {

@@ -7,11 +7,14 @@ interface SaveNoteProps {
   edited: boolean;
   /** The box holds text that cannot be saved as it is. */
   unsaved?: boolean;
+  /** The box holds text that is still being composed. */
+  composing?: boolean;
 }
 
 /** How safe a field's last edit is. "saved" comes only after the server said so. */
-export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
+export function SaveNote({ view, edited, unsaved = false, composing = false }: SaveNoteProps) {
   if (unsaved) return <span className="text-warn">not saved yet: this is not a whole e-mail address</span>;
+  if (composing) return <span className="text-muted">saving…</span>;
   switch (view.saving) {
     case "sending":
       return <span className="text-muted">saving…</span>;
@@ -20,14 +23,14 @@ export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
       return (
         <span className="inline-flex items-center gap-1 text-warn">
           <Icon name="clock" className="size-3.5" />
-          waiting
+          <span>waiting</span>
         </span>
       );
     case "refused":
       return (
         <span role="alert" className="inline-flex items-center gap-1 text-bad">
           <Icon name="alert" className="size-3.5" />
-          {view.error ?? "not accepted by the server"}
+          <span>{view.error ?? "not accepted by the server"}</span>
         </span>
       );
     case "saved":
@@ -35,7 +38,7 @@ export function SaveNote({ view, edited, unsaved = false }: SaveNoteProps) {
       return (
         <span className="inline-flex items-center gap-1 text-good">
           <Icon name="check" className="size-3.5" />
-          saved
+          <span>saved</span>
         </span>
       );
   }

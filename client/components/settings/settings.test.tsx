@@ -11,7 +11,15 @@ import { TextSetting } from "./text-setting";
 const at = new Date().toISOString();
 
 function actions() {
-  return { change: vi.fn(), preview: vi.fn(), reset: vi.fn(), focus: vi.fn(), resolve: vi.fn() };
+  return {
+    change: vi.fn(),
+    compose: vi.fn(),
+    settle: vi.fn(),
+    preview: vi.fn(),
+    reset: vi.fn(),
+    focus: vi.fn(),
+    resolve: vi.fn(),
+  };
 }
 
 function stored(value: StoredValue["value"], revision: number, device: string): FieldView {
@@ -64,7 +72,7 @@ describe("a text", () => {
   test("is never replaced under the cursor: the other value waits beside it", async () => {
     const { box, show, does } = text(stored("old", 1, "d_1"));
     await userEvent.type(box, "er");
-    expect(does.change).toHaveBeenLastCalledWith("user.username", "older");
+    expect(does.change).toHaveBeenLastCalledWith("user.username", "older", { typing: true });
     show(byFirefox("new", 3));
     expect(box).toHaveValue("older");
     expect(screen.getByRole("status")).toHaveTextContent("Firefox.test6: “new”");
@@ -103,7 +111,7 @@ describe("a text", () => {
     await userEvent.tab();
     expect(box).toHaveValue("zoe@ex");
     await userEvent.type(box, "ample.com");
-    expect(does.change).toHaveBeenLastCalledWith("user.username", "zoe@example.com");
+    expect(does.change).toHaveBeenLastCalledWith("user.username", "zoe@example.com", { typing: true });
   });
 
   test("an own stored value is no news while half an e-mail stands in the box", async () => {
@@ -112,6 +120,78 @@ describe("a text", () => {
     await userEvent.type(box, "z");
     show(stored("a@b.example", 1, "d_2"));
     expect(screen.queryByRole("button", { name: "use it" })).toBeNull();
+  });
+
+  // Fault A4: syllables under composition were stored half-finished.
+  test("[D4] under composition goes to nobody, says so, and goes whole once it is done", () => {
+    const { box, does } = text(stored("", 0, "d_1"));
+    fireEvent.compositionStart(box);
+    for (const syllable of ["ㅎ", "하", "한"]) fireEvent.change(box, { target: { value: syllable } });
+    expect(box).toHaveValue("한");
+    expect(does.change).not.toHaveBeenCalled();
+    expect(does.preview).not.toHaveBeenCalled();
+    expect(does.compose).toHaveBeenCalledWith("user.username");
+    expect(screen.getByText("saving…")).toBeVisible();
+    fireEvent.compositionEnd(box);
+    expect(does.change.mock.calls).toEqual([["user.username", "한", { typing: true }]]);
+  });
+
+  test("[D4] a composition that was given up sends nothing", () => {
+    const { box, does } = text(stored("", 0, "d_1"));
+    fireEvent.compositionStart(box);
+    fireEvent.compositionEnd(box);
+    expect(does.change).not.toHaveBeenCalled();
+  });
+
+  test("[D4] half an e-mail under composition is not left behind", async () => {
+    const { box, does } = text(stored("", 0, "d_1"), savableEmail);
+    await userEvent.click(box);
+    fireEvent.compositionStart(box);
+    fireEvent.change(box, { target: { value: "zoe" } });
+    fireEvent.blur(box);
+    expect(box).toHaveValue("zoe");
+    expect(does.preview).toHaveBeenLastCalledWith("user.username", "zoe", { save: false });
+  });
+
+  test.each([
+    ["Enter", (box: HTMLElement) => fireEvent.keyDown(box, { key: "Enter" })],
+    ["leaving the box", (box: HTMLElement) => fireEvent.blur(box)],
+    ["the page going", () => fireEvent(window, new Event("pagehide"))],
+  ])("[D4] %s settles what was typed", async (_, settle) => {
+    const { box, does } = text(stored("", 0, "d_1"));
+    await userEvent.type(box, "Ann");
+    expect(does.settle).not.toHaveBeenCalled();
+    settle(box);
+    expect(does.settle).toHaveBeenCalledWith("user.username");
+  });
+
+  test("[D4] Enter that ends a syllable settles nothing", () => {
+    const { box, does } = text(stored("", 0, "d_1"));
+    fireEvent.compositionStart(box);
+    fireEvent.change(box, { target: { value: "한" } });
+    fireEvent.keyDown(box, { key: "Enter" });
+    expect(does.settle).not.toHaveBeenCalled();
+  });
+
+  test("[D4] what is being composed when the page goes is kept as it stands", () => {
+    const { box, does } = text(stored("", 0, "d_1"));
+    fireEvent.compositionStart(box);
+    fireEvent.change(box, { target: { value: "Ann" } });
+    fireEvent(window, new Event("pagehide"));
+    expect(does.change).toHaveBeenLastCalledWith("user.username", "Ann", { typing: true });
+    expect(does.settle).toHaveBeenCalledWith("user.username");
+  });
+
+  // Fault of section 5: "another device" was this one.
+  test.each([
+    ["d_2", "Firefox.test6", "Firefox.test6: “new”"],
+    ["d_3", null, "another device: “new”"],
+    ["d_1", "Chrome.test6", "another window of this device: “new”"],
+  ])("a text typed by %s meanwhile has its name beside it", async (device, deviceName, words) => {
+    const { box, show } = text(stored("old", 1, "d_1"));
+    await userEvent.type(box, "er");
+    show({ ...byFirefox("new", 3), origin: "preview", previewBy: { device, deviceName } });
+    expect(screen.getByRole("status")).toHaveTextContent(words);
   });
 
   test("says saving, and saved only after the acknowledgement", () => {
@@ -202,6 +282,24 @@ describe("a slider", () => {
     await userEvent.click(screen.getByRole("button", { name: "keep theirs" }));
     expect(does.resolve).toHaveBeenLastCalledWith("billing.salary", "theirs");
   });
+});
+
+// Fault of section 5: "changed on two devices" when it was one device in two windows.
+test("two values of this device are not said to be of two devices", () => {
+  const conflict = {
+    mine: "a",
+    mineAt: Date.now(),
+    theirs: "b",
+    device: "d_1",
+    deviceName: "Chrome.test6",
+    at,
+  };
+  const view = { ...stored("b", 5, "d_1"), origin: "local", saving: "waiting", conflict } as const;
+  render(<TextSetting field="user.username" view={view} selfId="d_1" actions={actions()} label="Username" />);
+  const chip = screen.getByRole("group", { name: "conflict" });
+  expect(chip).toHaveTextContent("Username was changed twice on this device.");
+  expect(chip).toHaveTextContent("“b”this device, just now");
+  expect(chip).not.toHaveTextContent("two devices");
 });
 
 test("a box ticks by its label, and unticking is a choice too", async () => {

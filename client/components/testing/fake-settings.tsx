@@ -36,6 +36,8 @@ export class FakeSettings {
       },
       getSnapshot: () => this.snapshot,
       change: vi.fn(),
+      compose: vi.fn(),
+      settle: vi.fn(),
       preview: vi.fn(),
       reset: vi.fn(),
       focus: vi.fn(),

@@ -2,6 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { Countdown } from "@/components/ui/countdown";
@@ -32,7 +33,7 @@ export function AskForm() {
 
   if (state.is === "waiting") return <Waiting state={state} onCancel={asking.cancel} />;
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       <Outcome state={state} />
       <TextField
@@ -47,7 +48,7 @@ export function AskForm() {
       <Button type="submit" aria-disabled={form.busy}>
         ask to join
       </Button>
-    </form>
+    </Form>
   );
 }
 
@@ -55,11 +56,11 @@ export function AskForm() {
 function Outcome({ state }: { state: AskingState }) {
   switch (state.is) {
     case "denied":
-      return <Notice tone="bad">{state.username} did not let this device in.</Notice>;
+      return <Notice tone="bad">{`${state.username} did not let this device in.`}</Notice>;
     case "expired":
-      return <Notice tone="warn">Nobody answered for {state.username}. You can ask again.</Notice>;
+      return <Notice tone="warn">{`Nobody answered for ${state.username}. You can ask again.`}</Notice>;
     case "joined":
-      return <Notice tone="good">Let in. Opening {state.username}…</Notice>;
+      return <Notice tone="good">{`Let in. Opening ${state.username}…`}</Notice>;
     case "idle":
     case "asking":
     case "waiting":

@@ -21,9 +21,17 @@ async function connect(username: string) {
 }
 
 test("a connected user is opened", async () => {
-  api.connect.mockResolvedValue(undefined);
+  api.connect.mockResolvedValue("Test User");
   await connect("Test User");
   expect(router.push).toHaveBeenCalledWith("/app?user=Test%20User");
+});
+
+// Fault B5: a phone's keyboard adds a space; the server removes it, and its spelling is the one to go on with.
+test("a user is opened under the name that the server gave it", async () => {
+  api.connect.mockResolvedValue("Zoë");
+  await connect("Zoe\u0308 ");
+  expect(api.connect).toHaveBeenCalledWith("Zoe\u0308 ");
+  expect(router.push).toHaveBeenCalledWith("/app?user=Zo%C3%AB");
 });
 
 test("a taken name is told beside the field, which keeps the focus", async () => {

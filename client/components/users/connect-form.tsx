@@ -1,6 +1,7 @@
 "use client";
 
 import { useRouter } from "next/navigation";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
@@ -16,14 +17,16 @@ const fields = ["username"] as const;
 export function ConnectForm() {
   const router = useRouter();
   const form = useForm(fields, async ({ username }) => {
-    const refused = await api.connect(username).then(() => null, problemOf);
-    if (refused) return blame(refused, { 409: "username" });
-    router.push(userPath(username));
-    return null;
+    try {
+      router.push(userPath(await api.connect(username)));
+      return null;
+    } catch (thrown) {
+      return blame(problemOf(thrown), { 409: "username" });
+    }
   });
 
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       <TextField
         name="username"
@@ -37,6 +40,6 @@ export function ConnectForm() {
       <Button type="submit" look="primary" className="w-full sm:w-auto" aria-disabled={form.busy}>
         connect
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -1,6 +1,7 @@
 "use client";
 
 import { useRouter, useSearchParams } from "next/navigation";
+import { Form } from "@/components/account/form";
 import { useForm } from "@/components/account/use-form";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
@@ -25,7 +26,7 @@ export function InvitationForm() {
     }
   });
   return (
-    <form ref={form.ref} noValidate onSubmit={form.onSubmit} className="space-y-2.5">
+    <Form form={form} className="space-y-2.5">
       {form.errors.form && <Notice tone="bad">{form.errors.form}</Notice>}
       <TextField
         name="code"
@@ -41,6 +42,6 @@ export function InvitationForm() {
       <Button type="submit" aria-disabled={form.busy}>
         use the code
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -5,6 +5,7 @@ import { problemOf } from "@/lib/api-error";
 import type { User } from "@/lib/api-shapes";
 import type { Problem } from "@/lib/auth-types";
 import { api } from "@/lib/browser-api";
+import { browserEnvironment } from "@/sync/environment";
 
 const refreshEvery = 4_000;
 
@@ -36,10 +37,10 @@ export function useUsers(): Users {
   useEffect(() => {
     void refresh();
     const timer = setInterval(refresh, refreshEvery);
-    document.addEventListener("visibilitychange", refresh);
+    const forgetWake = browserEnvironment.onWake(refresh);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", refresh);
+      forgetWake();
     };
   }, [refresh]);
 

@@ -72,6 +72,7 @@ export class FakeEnvironment implements Environment {
   readonly after: Environment["after"];
   random: () => number;
   isVisible = true;
+  private networkAt = 0;
   private ids = 0;
   private readonly wakers = new Set<() => void>();
 
@@ -95,6 +96,14 @@ export class FakeEnvironment implements Environment {
   /** The network is back, or the window is looked at again. */
   readonly wake = (): void => {
     for (const listener of [...this.wakers]) listener();
+  };
+
+  readonly networkChangedAt = (): number => this.networkAt;
+
+  /** The machine comes onto another network. */
+  readonly changeNetwork = (): void => {
+    this.networkAt = this.now();
+    this.wake();
   };
 
   readonly listeners = (): number => this.wakers.size;

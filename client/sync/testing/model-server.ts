@@ -33,6 +33,10 @@ export class ModelServer {
   up = true;
   /** How often a patch is refused for a while, from 0 to 1. */
   trouble = 0;
+  /** How often a frame arrives cut off, from 0 to 1. */
+  damage = 0;
+  /** Text over which it ends the connection, as a server with a bug would. */
+  poison: string | null = null;
   /** How often a change is lost on the way, from 0 to 1: only a bug or a relay could do that. */
   loss = 0;
   patchesStored = 0;
@@ -53,7 +57,7 @@ export class ModelServer {
       this.sessions.add(session);
       this.later(session, "down", () => (this.up ? events.open() : this.cut(session, 1006)));
       return {
-        send: (text) => this.later(session, "up", () => this.hear(session, JSON.parse(text))),
+        send: (text) => this.later(session, "up", () => this.read(session, text)),
         close: () => this.end(session),
       };
     };
@@ -86,6 +90,18 @@ export class ModelServer {
       this.say(session, { type: "ping", revision: this.revision, seal: sealOf(this.entries) });
     }
   };
+
+  /** As a real one reads: what is no well-formed text (SPEC V4) or too big (E2) ends the connection. */
+  private read(session: Session, text: string): void {
+    const wellFormed = !/\\ud[89a-f]|\p{Surrogate}/u.test(text.replaceAll("\\\\", ""));
+    if (text.length > 32 * 1024) this.cut(session, 1009);
+    else if (!wellFormed || this.isPoison(text)) this.cut(session, 4500);
+    else this.hear(session, JSON.parse(text));
+  }
+
+  private isPoison(text: string): boolean {
+    return this.poison !== null && text.includes(this.poison) && text.includes('"patch"');
+  }
 
   private hear(session: Session, frame: ClientFrame): void {
     switch (frame.type) {
@@ -179,7 +195,8 @@ export class ModelServer {
   }
 
   private say(session: Session, frame: object): void {
-    const text = JSON.stringify(frame);
+    const whole = JSON.stringify(frame);
+    const text = this.random() < this.damage ? whole.slice(0, this.random() * whole.length) : whole;
     this.later(session, "down", () => session.events.message(text));
   }
 

@@ -55,6 +55,8 @@ export class Rig {
   readonly tokens = new FakeTokens();
   readonly storage: Storage;
   readonly client: LiveSettings;
+  /** What the client could not read. */
+  readonly reports: string[] = [];
   revoked = 0;
 
   constructor({ clock = new FakeClock(), storage = memoryStorage(), idPrefix = "p" }: RigOptions = {}) {
@@ -70,6 +72,7 @@ export class Rig {
       storage,
       env: this.env,
       onRevoked: () => this.revoked++,
+      report: (message) => this.reports.push(message),
     });
   }
 

@@ -135,7 +135,7 @@ func (b *bench) program(s subject, dir string) host.Program {
 		// Limits that protect a server from what is done to it here.
 		"MAX_FRAME_BYTES=131072", "MAX_VALUE_BYTES=65536", "FRAMES_PER_SECOND=10000", "FRAME_BURST=100000", "FRAME_EXCESS=1000000",
 		"MAX_DEVICES_PER_USER=10000", "LOGINS_PER_MINUTE=100000",
-		"MAX_WAITING_SOCKETS=100000", "MAX_WAITING_PER_ADDRESS=100000",
+		"MAX_WAITING_SOCKETS=100000", "MAX_WAITING_PER_ADDRESS=100000", "MAX_CONNECTIONS_PER_ADDRESS=100000",
 	}
 	return host.Program{Argv: []string{s.binary}, Env: append(env, s.env...), Dir: dir}
 }

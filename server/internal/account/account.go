@@ -14,7 +14,7 @@ import (
 // Account is an e-mail address and the hash of its password.
 type Account struct {
 	ID           string
-	Email        string // lower case
+	Email        string // as text.Email spells it; older ones in lower case
 	PasswordHash string // PHC string
 	CreatedAt    time.Time
 }
@@ -114,9 +114,10 @@ type accounts interface {
 	AnyAccount(ctx context.Context) (bool, error)
 	// Account returns an account by its id.
 	Account(ctx context.Context, id string) (Account, error)
-	// AccountByEmail returns the account of a lower-case e-mail address.
+	// AccountByEmail returns the account of an e-mail address in any spelling.
 	AccountByEmail(ctx context.Context, email string) (Account, error)
-	// DeviceByName returns a device that is not revoked, and its account.
+	// DeviceByName returns a device that is not revoked, and its account. Names
+	// are compared by text.Key, here and below.
 	DeviceByName(ctx context.Context, name string) (Device, Account, error)
 	// CreateAccount stores an account and its first device. With only set,
 	// another account, whichever it is, is a conflict too.
@@ -198,9 +199,6 @@ type Live interface {
 	Asked(userID string, device protocol.Device, ask protocol.Ask)
 	// AskEnded tells them that it was not let in.
 	AskEnded(userID string, device protocol.Device)
-	// Answered tells the other nodes that an ask was answered: a device may wait
-	// there. It ends with Ring.
-	Answered(askID string)
 	// Noticed tells the devices of an account, but not the one it is about.
 	Noticed(accountID string, notice protocol.Notice)
 	// Online returns how many sessions each connected device has to each user, in

@@ -6,6 +6,7 @@ import (
 
 	"social-server/internal/errs"
 	"social-server/internal/protocol"
+	"social-server/internal/text"
 )
 
 // Asks returns the asks that wait at a user, to a member.
@@ -38,7 +39,7 @@ func (s *Service) Approve(ctx context.Context, who Identity, username, askID, co
 		if user, ask, err = s.waitingAsk(ctx, who, username, askID); err != nil {
 			return err
 		}
-		if subtle.ConstantTimeCompare([]byte(code), []byte(ask.Code)) != 1 {
+		if subtle.ConstantTimeCompare([]byte(text.Code(code)), []byte(ask.Code)) != 1 {
 			wrong = errs.Field("code", "This is not the number on the other device.")
 			return s.countWrong(ctx, who, user, &ask)
 		}
@@ -59,7 +60,6 @@ func (s *Service) Approve(ctx context.Context, who Identity, username, askID, co
 	if joined {
 		s.memberJoined(ctx, Identity{DeviceID: ask.DeviceID, DeviceName: ask.DeviceName, AccountID: ask.AccountID}, user)
 	}
-	s.answered(ask.ID)
 	return nil
 }
 
@@ -153,13 +153,9 @@ func (s *Service) block(ctx context.Context, user User, accountID string) (ended
 	return ended, s.Store.Block(ctx, user.ID, accountID, s.now())
 }
 
-// askEnded tells the members that an ask is over, and the device that asked if
-// it is to know.
+// askEnded shows the members that an ask is over.
 func (s *Service) askEnded(ask Ask) {
 	s.Live.AskEnded(ask.UserID, protocol.Device{ID: ask.DeviceID, Name: ask.DeviceName})
-	if ask.State != AskWaiting {
-		s.answered(ask.ID)
-	}
 }
 
 // about is the detail of an event about a device and a user.

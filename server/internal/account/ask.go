@@ -10,6 +10,7 @@ import (
 
 	"social-server/internal/errs"
 	"social-server/internal/protocol"
+	"social-server/internal/text"
 )
 
 // The states of an ask.
@@ -85,11 +86,12 @@ type asks interface {
 // so that a page may be loaded again. Above the account's limits it is
 // errs.RateLimited.
 func (s *Service) Ask(ctx context.Context, who Identity, username string) (Ask, error) {
-	if err := checkUsername(username); err != nil {
+	name, err := text.Username(username)
+	if err != nil {
 		return Ask{}, err
 	}
 	ask, owner, fresh := Ask{}, "", false
-	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+	err = s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
 		fresh = false
 		now := s.now()
 		if err := s.Store.ExpireAsks(ctx, now, now.Add(-askDay)); err != nil {
@@ -101,7 +103,7 @@ func (s *Service) Ask(ctx context.Context, who Identity, username string) (Ask, 
 		if err := s.mayAsk(ctx, who, now); err != nil {
 			return err
 		}
-		if ask, owner, err = s.newAsk(ctx, who, username, now); err != nil {
+		if ask, owner, err = s.newAsk(ctx, who, name, username, now); err != nil {
 			return err
 		}
 		fresh = true
@@ -144,8 +146,9 @@ func (s *Service) mayAsk(ctx context.Context, who Identity, now time.Time) error
 }
 
 // newAsk makes an ask, and finds the account that owns the user. It reaches
-// nobody if there is no such user, or one that does not want to hear of it.
-func (s *Service) newAsk(ctx context.Context, who Identity, username string, now time.Time) (Ask, string, error) {
+// nobody if there is no such user, or one that does not want to hear of it. The
+// user is looked for as its name was typed.
+func (s *Service) newAsk(ctx context.Context, who Identity, name, typed string, now time.Time) (Ask, string, error) {
 	id, err := randomID(s.Random, "q_")
 	if err != nil {
 		return Ask{}, "", err
@@ -159,10 +162,10 @@ func (s *Service) newAsk(ctx context.Context, who Identity, username string, now
 		return Ask{}, "", err
 	}
 	ask := Ask{
-		ID: id, Username: username, AccountID: who.AccountID, DeviceID: who.DeviceID, DeviceName: who.DeviceName,
+		ID: id, Username: name, AccountID: who.AccountID, DeviceID: who.DeviceID, DeviceName: who.DeviceName,
 		Email: asker.Email, Code: strconv.FormatInt(10+number.Int64(), 10), State: AskWaiting, At: now, Expires: now.Add(askLife),
 	}
-	user, err := s.Store.UserNamed(ctx, username)
+	user, err := s.Store.UserNamed(ctx, typed)
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return Ask{}, "", err
 	}

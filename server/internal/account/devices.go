@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // Devices returns the devices of the account, oldest first.
@@ -45,11 +46,12 @@ func (s *Service) Device(ctx context.Context, who Identity, deviceID string) (Li
 
 // RenameDevice gives a device of the account another name.
 func (s *Service) RenameDevice(ctx context.Context, who Identity, deviceID, name string) error {
-	if err := checkDeviceName("name", name); err != nil {
+	name, err := text.DeviceName("name", name)
+	if err != nil {
 		return err
 	}
 	var joined []string
-	err := s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+	err = s.Store.Atomically(ctx, func(ctx context.Context) (err error) {
 		if joined, err = s.Store.RenameDevice(ctx, who.AccountID, deviceID, name); err != nil {
 			return missing(naming(err), errNoDevice)
 		}

@@ -18,26 +18,21 @@ func (s *Service) FillHashLine() (release func()) {
 	}
 }
 
-// Listening returns when so many requests wait for the answer to an ask, or
-// after ten seconds.
-func (s *Service) Listening(askID string, want int) {
+// Waiting returns when so many requests wait for the answer to an ask, or after
+// ten seconds.
+func (s *Service) Waiting(want int) {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		s.bells.mu.Lock()
-		one := s.bells.byAsk[askID]
-		enough := one != nil && one.listeners >= want
-		s.bells.mu.Unlock()
-		if enough {
+		n := 0
+		s.waits.mu.Lock()
+		for _, waiting := range s.waits.byDevice {
+			n += waiting
+		}
+		s.waits.mu.Unlock()
+		if n == want {
 			return
 		}
 		runtime.Gosched()
 	}
-}
-
-// Bells counts the asks for whose answer somebody waits.
-func (s *Service) Bells() int {
-	s.bells.mu.Lock()
-	defer s.bells.mu.Unlock()
-	return len(s.bells.byAsk)
 }
 
 // Settle returns when every event that is recorded late has been.

@@ -30,7 +30,7 @@ func FuzzVerify(f *testing.F) {
 	}
 	f.Fuzz(func(test *testing.T, token string) {
 		switch c, err := t.verify(token); {
-		case err == nil && c != signed:
+		case err == nil && (c != signed || token != good): // a token has one spelling
 			test.Fatalf("%q was accepted as %+v", token, c)
 		case err != nil && !errs.Is(err, errs.Unauthorized) && !errs.Is(err, errs.Expired):
 			test.Fatalf("%q: %v", token, err)

@@ -8,10 +8,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
-	"strings"
 	"time"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // A code that invites: eight letters without vowels, so that they make no word,
@@ -73,12 +73,11 @@ func (s *Service) Invite(ctx context.Context, who Identity, username string) (co
 // works once; one that is wrong, used or expired is errs.Invalid, and whoever
 // calls Accept must count those.
 func (s *Service) Accept(ctx context.Context, who Identity, code string) (User, error) {
-	code = strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(code))
 	var user User
 	joined := false
 	err := s.Store.Atomically(ctx, func(ctx context.Context) error {
 		now := s.now()
-		invited, err := s.Store.Redeem(ctx, s.inviteHash(code), now)
+		invited, err := s.Store.Redeem(ctx, s.inviteHash(text.Code(code)), now)
 		if err != nil {
 			return missing(err, errs.Field("code", "This code is not valid, or not any more."))
 		}

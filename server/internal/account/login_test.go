@@ -2,6 +2,9 @@ package account_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -305,6 +308,58 @@ func TestForgedRefreshToken(t *testing.T) {
 	wantCode(t, "one who only knows its id", err, errs.Unauthorized)
 	_, err = w.Authenticate(t.Context(), grant.AccessToken)
 	wantCode(t, "its access token", err, errs.Revoked)
+}
+
+// respellings are other texts that a lenient reader of base64url takes for the
+// same bytes: unused bits set, line ends, padding.
+func respellings(t *testing.T, token string) []string {
+	t.Helper()
+	cut := strings.LastIndexByte(token, '.') + 1
+	last := token[cut:]
+	bytes, err := base64.RawURLEncoding.DecodeString(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{token + "=", token + "\n", token + "\r", token[:cut] + "\n" + last, token[:cut+5] + "\r\n" + token[cut+5:]}
+	for _, letter := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		other := last[:len(last)-1] + string(letter)
+		if same, err := base64.RawURLEncoding.DecodeString(other); err == nil && other != last && slices.Equal(same, bytes) {
+			all = append(all, token[:cut]+other)
+		}
+	}
+	if len(all) != 8 { // 32 bytes leave two bits of the last letter unused
+		t.Fatalf("%d other spellings of %s", len(all), token)
+	}
+	return all
+}
+
+// Fault E6: a token was taken in several spellings. Now it is another text that
+// proves nothing: it is refused, and does not count as a copy.
+func TestTokensHaveOneSpelling(t *testing.T) {
+	w := newWorld(t)
+	grant, _ := w.device("phone", "a@example.com")
+	for _, token := range respellings(t, grant.AccessToken) {
+		_, err := w.Authenticate(t.Context(), token)
+		wantCode(t, fmt.Sprintf("Authenticate(%q)", token), err, errs.Unauthorized)
+	}
+	head, rest, _ := strings.Cut(grant.AccessToken, ".")
+	for _, token := range []string{head + "\n." + rest, head + "=." + rest} {
+		_, err := w.Authenticate(t.Context(), token)
+		wantCode(t, fmt.Sprintf("Authenticate(%q)", token), err, errs.Unauthorized)
+	}
+	for _, token := range respellings(t, grant.RefreshToken) {
+		_, err := w.Refresh(t.Context(), token)
+		wantCode(t, fmt.Sprintf("Refresh(%q)", token), err, errs.Unauthorized)
+		if err := w.LogoutToken(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := w.Authenticate(t.Context(), grant.AccessToken); err != nil {
+		t.Errorf("the access token as it was given: %v", err)
+	}
+	if _, err := w.Refresh(t.Context(), grant.RefreshToken); err != nil {
+		t.Errorf("the refresh token as it was given: %v", err)
+	}
 }
 
 // TestTokensAreNotStored: neither kind can be read from the database.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // resetLife is how long a reset code may be used.
@@ -36,12 +37,12 @@ func (s *Service) ChangePassword(ctx context.Context, who Identity, current, nex
 	if err != nil {
 		return err
 	}
-	if ok, err := s.matches(ctx, owner, current); err != nil {
+	if ok, _, err := s.matches(ctx, owner, current); err != nil {
 		return err
 	} else if !ok {
 		return &errs.Error{Code: errs.Unauthorized, Field: "current", Message: "This is not the password."}
 	}
-	hash, err := s.hashNew(ctx, "new", next, owner.Email, who.DeviceName)
+	hash, err := s.hashNew(ctx, "new", next, owner)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string) erro
 	if err != nil {
 		return missing(err, errBadCode)
 	}
-	hash, err := s.hashNew(ctx, "password", password, owner.Email)
+	hash, err := s.hashNew(ctx, "password", password, owner)
 	if err != nil {
 		return err
 	}
@@ -105,16 +106,39 @@ func (s *Service) replacePassword(ctx context.Context, owner Account, hash, keep
 	return nil
 }
 
-// hashNew checks a new password and hashes it; field is what it is called where
-// it was typed.
-func (s *Service) hashNew(ctx context.Context, field, password, email string, names ...string) (string, error) {
-	local, _, _ := strings.Cut(email, "@")
-	if err := checkPassword(password, s.MinPassword, append(names, email, local)...); err != nil {
+// hashNew checks a new password of an account and hashes it; field is what it is
+// called where it was typed.
+func (s *Service) hashNew(ctx context.Context, field, password string, owner Account) (string, error) {
+	names, err := s.namesOf(ctx, owner)
+	if err != nil {
+		return "", err
+	}
+	if password, err = newPassword(password, s.MinPassword, names...); err != nil {
 		e := *errs.From(err)
 		e.Field = field
 		return "", &e
 	}
 	return s.passwords.hash(ctx, password)
+}
+
+// namesOf returns the names in an account that its password may not be made of.
+func (s *Service) namesOf(ctx context.Context, owner Account) ([]string, error) {
+	devices, err := s.Store.Devices(ctx, owner.ID)
+	if err != nil {
+		return nil, err
+	}
+	users, err := s.Store.Users(ctx, owner.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	names := []string{owner.Email}
+	for _, d := range devices {
+		names = append(append(names, d.Name), d.Users...)
+	}
+	for _, u := range users {
+		names = append(names, u.Username)
+	}
+	return names, nil
 }
 
 // codeStore is what NewResetCode needs of a Store.
@@ -131,7 +155,7 @@ type codeStore interface {
 func NewResetCode(ctx context.Context, store codeStore, random io.Reader, now time.Time, name string) (code string, owner Account, err error) {
 	_, owner, err = store.DeviceByName(ctx, name)
 	if errs.Is(err, errs.NotFound) {
-		owner, err = store.AccountByEmail(ctx, strings.ToLower(name))
+		owner, err = store.AccountByEmail(ctx, name)
 	}
 	if err != nil {
 		return "", Account{}, missing(err, errs.New(errs.NotFound, "No device and no account is called %q.", name))
@@ -147,7 +171,6 @@ func NewResetCode(ctx context.Context, store codeStore, random io.Reader, now ti
 
 // codeHash returns what is stored of a code, however it was typed.
 func codeHash(code string) string {
-	bare := strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(code))
-	sum := sha256.Sum256([]byte(bare))
+	sum := sha256.Sum256([]byte(text.Code(code)))
 	return hex.EncodeToString(sum[:])
 }

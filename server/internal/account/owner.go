@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	"social-server/internal/errs"
 )
@@ -16,7 +15,7 @@ func (s *Service) AccountOfDevice(ctx context.Context, name string) (string, err
 
 // AccountOfEmail is AccountOfDevice for an e-mail address.
 func (s *Service) AccountOfEmail(ctx context.Context, email string) (string, error) {
-	owner, err := s.Store.AccountByEmail(ctx, strings.ToLower(email))
+	owner, err := s.Store.AccountByEmail(ctx, email)
 	return orNone(owner.ID, err)
 }
 

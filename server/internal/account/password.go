@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/metrics"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // HashCost is what one password hash takes. It is stored with every hash, and
@@ -27,24 +30,26 @@ type HashCost struct {
 // DefaultHashCost is OWASP's least for argon2id: about 30 ms of one core.
 var DefaultHashCost = HashCost{Memory: 19456, Passes: 2, Threads: 1}
 
-// Bounds of the hashing: so many at once, for each takes 19 MiB; so many in
-// line behind them; and when to come back if the line is full.
+// Bounds of the hashing: one at a time, for each takes 19 MiB; so many in line
+// behind it; and when to come back if the line is full.
 const (
-	hashesAtOnce  = 2
-	hashesInLine  = 64
+	hashesAtOnce  = 1
+	hashesInLine  = 32
 	hashLineRetry = 2 * time.Second
 	saltBytes     = 16
 	hashBytes     = 32
 )
 
-// passwords hashes and compares passwords, a few at a time.
+// passwords hashes and compares passwords, one at a time.
 type passwords struct {
 	cost   HashCost
 	random io.Reader
 	line   chan struct{} // a place in line, or at work
-	desk   chan struct{} // a place at work
-	nobody string        // the hash of no password, for devices that do not exist
-	derive func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte
+	desk   chan struct{} // the place at work
+
+	collected uint64 // runs of the garbage collector by the end of the last hash; guarded by desk
+	nobody    string // the hash of no password, for devices that do not exist
+	derive    func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte
 }
 
 // newPasswords returns passwords of a cost.
@@ -111,7 +116,18 @@ func (p *passwords) key(ctx context.Context, cost HashCost, password string, sal
 	case <-ctx.Done():
 		return nil, &errs.Error{Code: errs.Unavailable, Message: "The request ended before its turn.", Cause: ctx.Err()}
 	}
+	if p.collected == collections() {
+		runtime.GC() // frees the memory of the hash before, which the library cannot use again
+	}
+	defer func() { p.collected = collections() }()
 	return p.derive([]byte(password), salt, cost.Passes, cost.Memory, cost.Threads, size), nil
+}
+
+// collections counts the runs of the garbage collector that have ended.
+func collections() uint64 {
+	count := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(count)
+	return count[0].Value.Uint64()
 }
 
 // phc writes a hash and what it takes to compute it again.
@@ -159,27 +175,29 @@ var blocked = func() map[string]bool {
 	return words
 }()
 
-// checkPassword says what is wrong with a new password, or nil. There are no
-// rules about which characters it must have: length is what helps.
-func checkPassword(password string, least int, own ...string) error {
+// newPassword returns a new password as it is hashed, or says what is wrong with
+// it. There are no rules about which characters it must have: length is what
+// helps. It may not be made of own names, nor of the local part of an e-mail
+// address among them. None of this is asked of a password that exists already.
+func newPassword(password string, least int, own ...string) (string, error) {
 	const field = "password"
+	password = text.Password(password)
 	switch n := utf8.RuneCountInString(password); {
 	case password == "":
-		return errs.Field(field, "A password is needed.")
+		return "", errs.Field(field, "A password is needed.")
 	case n < least:
-		return errs.Field(field, "The password needs at least %d characters; this one has %d.", least, n)
+		return "", errs.Field(field, "The password needs at least %d characters; this one has %d.", least, n)
 	case n > maxPasswordRunes || len(password) > maxPasswordBytes:
-		return errs.Field(field, "The password may have at most %d characters.", maxPasswordRunes)
+		return "", errs.Field(field, "The password may have at most %d characters.", maxPasswordRunes)
 	}
-	lower := strings.ToLower(password)
-	bare := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(lower)
-	if blocked[lower] || bare == strings.ReplaceAll(product, " ", "") {
-		return errs.Field(field, "This password is one of the first that others would try.")
+	if blocked[strings.ToLower(password)] || text.MadeOf(password, product) {
+		return "", errs.Field(field, "This password is one of the first that others would try.")
 	}
 	for _, name := range own {
-		if strings.EqualFold(password, name) {
-			return errs.Field(field, "The password may not be a name or an e-mail address of yours.")
+		local, _, _ := strings.Cut(name, "@")
+		if text.MadeOf(password, name) || text.MadeOf(password, local) {
+			return "", errs.Field(field, "The password may not be made of a name or an e-mail address of yours.")
 		}
 	}
-	return nil
+	return password, nil
 }

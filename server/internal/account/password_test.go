@@ -98,7 +98,7 @@ func TestStoredHashThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHashesAtOnce: two at work, so many in line, and the next is sent away.
+// TestHashesAtOnce: one at work, so many in line, and the next is sent away.
 func TestHashesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := mustPasswords(t, cheap)

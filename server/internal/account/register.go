@@ -3,9 +3,9 @@ package account
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // NewDevice is what a device says of itself when it registers.
@@ -24,13 +24,35 @@ func (s *Service) Register(ctx context.Context, r NewDevice) (Device, error) {
 	if s.Registration == Closed {
 		return Device{}, errs.New(errs.Forbidden, "This server registers no new devices.")
 	}
-	email, emailErr := checkEmail(r.Email)
-	local, _, _ := strings.Cut(email, "@")
-	if err := errors.Join(
-		checkDeviceName("deviceName", r.Name),
-		emailErr,
-		checkPassword(r.Password, s.MinPassword, r.Name, email, local),
-	); err != nil {
+	device, err := s.register(ctx, r)
+	if errs.Is(err, errs.Conflict) && errs.From(err).Field == "email" {
+		// Another device made the account meanwhile: now there is one to join.
+		device, err = s.register(ctx, r)
+	}
+	return device, err
+}
+
+// register stores a device, with a new account or in the one the e-mail has. It
+// takes one password hash either way. The rules for new passwords are asked only
+// of one that founds an account.
+func (s *Service) register(ctx context.Context, r NewDevice) (Device, error) {
+	name, nameErr := text.DeviceName("deviceName", r.Name)
+	email, emailErr := text.Email(r.Email)
+	owner, founding := Account{}, true
+	if emailErr == nil {
+		var err error
+		if owner, founding, err = s.accountOf(ctx, r.Email); err != nil {
+			return Device{}, err
+		}
+	}
+	password, passwordErr := r.Password, error(nil)
+	switch {
+	case founding:
+		password, passwordErr = newPassword(password, s.MinPassword, name, r.Email, email)
+	case password == "":
+		passwordErr = errs.Field("password", "A password is needed.")
+	}
+	if err := errors.Join(nameErr, emailErr, passwordErr); err != nil {
 		return Device{}, err
 	}
 	id, err := randomID(s.Random, "d_")
@@ -38,32 +60,32 @@ func (s *Service) Register(ctx context.Context, r NewDevice) (Device, error) {
 		return Device{}, err
 	}
 	now := s.now()
-	device := Device{ID: id, Name: r.Name, Platform: r.Platform, CreatedAt: now, LastSeen: now}
-	device, err = s.admit(ctx, device, email, r.Password)
-	if errs.Is(err, errs.Conflict) && errs.From(err).Field == "email" {
-		// Another device made the account meanwhile: now there is one to join.
-		device, err = s.admit(ctx, device, email, r.Password)
+	device := Device{ID: id, Name: name, Platform: r.Platform, CreatedAt: now, LastSeen: now}
+	if founding {
+		return s.found(ctx, device, email, password)
 	}
-	return device, err
+	return s.admitToAccount(ctx, device, owner, password)
 }
 
-// admit stores a device, with a new account or in the one the e-mail has. It
-// takes one password hash either way.
-func (s *Service) admit(ctx context.Context, device Device, email, password string) (Device, error) {
-	owner, err := s.Store.AccountByEmail(ctx, email)
-	switch {
-	case err == nil:
-		return s.admitToAccount(ctx, device, owner, password)
-	case !errs.Is(err, errs.NotFound):
-		return Device{}, err
-	}
+// accountOf returns the account that a device of an e-mail address has to know
+// the password of, or that it founds one. Where one account is made, that is
+// nobody's for every other address: what is not the account's looks alike.
+func (s *Service) accountOf(ctx context.Context, email string) (owner Account, founding bool, err error) {
+	full := false
 	if s.Registration == FirstAccount {
-		if any, err := s.Store.AnyAccount(ctx); err != nil {
-			return Device{}, err
-		} else if any {
-			return s.admitToAccount(ctx, device, Account{PasswordHash: s.passwords.nobody}, password)
+		if full, err = s.Store.AnyAccount(ctx); err != nil {
+			return Account{}, false, err
 		}
 	}
+	owner, err = s.Store.AccountByEmail(ctx, email)
+	if !errs.Is(err, errs.NotFound) {
+		return owner, false, err
+	}
+	return Account{PasswordHash: s.passwords.nobody}, !full, nil
+}
+
+// found stores a new account and its first device.
+func (s *Service) found(ctx context.Context, device Device, email, password string) (Device, error) {
 	hash, err := s.passwords.hash(ctx, password)
 	if err != nil {
 		return Device{}, err
@@ -92,7 +114,7 @@ func (s *Service) admitToAccount(ctx context.Context, device Device, owner Accou
 		if owner.ID != "" {
 			s.late.add(failedLogin(ctx, Device{AccountID: owner.ID, Name: device.Name}, device.Platform))
 		}
-		return Device{}, &errs.Error{Code: errs.Unauthorized, Field: "password", Message: "This e-mail address is registered, and this is not its password."}
+		return Device{}, s.notAdmitted()
 	}
 	device.AccountID = owner.ID
 	err = s.Store.Atomically(ctx, func(ctx context.Context) error {
@@ -107,31 +129,55 @@ func (s *Service) admitToAccount(ctx context.Context, device Device, owner Accou
 	return device, err
 }
 
+// notAdmitted is the answer to a device that does not know the password of its
+// e-mail address's account. Where one account is made it is also the answer to
+// every other address, so it does not tell which address that account has.
+func (s *Service) notAdmitted() error {
+	message := "This e-mail address is registered, and this is not its password."
+	if s.Registration == FirstAccount {
+		message = "Nobody else may register here: this server is for one account. A device of that account needs its e-mail address and its password."
+	}
+	return &errs.Error{Code: errs.Unauthorized, Field: "password", Message: message}
+}
+
 // registered is the event of a new device.
 func registered(d Device) Event {
 	return Event{AccountID: d.AccountID, Event: EventRegister, DeviceID: d.ID, DeviceName: d.Name, Detail: d.Platform}
 }
 
 // proves reports whether password is the account's. The hash of one that is
-// gets replaced if it took less than a hash takes today.
+// gets replaced if it took less than a hash takes today, or is of a spelling
+// that is not hashed any more.
 func (s *Service) proves(ctx context.Context, a Account, password string) (bool, error) {
-	ok, err := s.matches(ctx, a, password)
-	if !ok || err != nil || !s.passwords.cheap(a.PasswordHash) {
+	ok, older, err := s.matches(ctx, a, password)
+	if !ok || err != nil || !older && !s.passwords.cheap(a.PasswordHash) {
 		return ok, err
 	}
-	hash, err := s.passwords.hash(ctx, password)
+	hash, err := s.passwords.hash(ctx, text.Password(password))
 	if err != nil {
 		return false, err
 	}
 	return true, s.Store.ReplaceHash(ctx, a.ID, a.PasswordHash, hash)
 }
 
-// matches is proves without a new hash.
-func (s *Service) matches(ctx context.Context, a Account, password string) (bool, error) {
-	if len(password) > maxPasswordBytes {
-		return false, nil // nobody's: too long to have been stored
+// matches is proves without a new hash. A password whose spelling text.Password
+// changes is tried as it was typed too, for it may have been hashed before there
+// was such a rule (older). How many hashes that takes follows from the password
+// alone, also for an account that does not exist (SEC-7).
+func (s *Service) matches(ctx context.Context, a Account, password string) (ok, older bool, err error) {
+	spellings := []string{text.Password(password)}
+	if spellings[0] != password {
+		spellings = append(spellings, password)
 	}
-	return s.passwords.matches(ctx, a.PasswordHash, password)
+	for i, spelling := range spellings {
+		if len(spelling) > maxPasswordBytes {
+			continue // nobody's: too long to have been stored
+		}
+		if ok, err = s.passwords.matches(ctx, a.PasswordHash, spelling); ok || err != nil {
+			return ok, i > 0, err
+		}
+	}
+	return false, false, nil
 }
 
 // naming gives a conflict of the store the words for a person.

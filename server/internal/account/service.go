@@ -45,6 +45,7 @@ type Config struct {
 
 	MaxAsksWaiting int // 5 at once, of the devices of one account, to join users of others
 	MaxAsksPerDay  int // 20
+	MaxWaits       int // 8: requests of one device that wait for the answer to an ask
 }
 
 // withDefaults returns c with every zero replaced.
@@ -69,6 +70,7 @@ func (c Config) withDefaults() Config {
 	c.MaxMembers = cmp.Or(c.MaxMembers, 50)
 	c.MaxAsksWaiting = cmp.Or(c.MaxAsksWaiting, 5)
 	c.MaxAsksPerDay = cmp.Or(c.MaxAsksPerDay, 20)
+	c.MaxWaits = cmp.Or(c.MaxWaits, 8)
 	return c
 }
 
@@ -80,7 +82,7 @@ type Service struct {
 	tokens    *tokens
 	seen      *seen
 	late      *lateLog
-	bells     *bells
+	waits     *waits
 	inviteKey []byte
 }
 
@@ -100,7 +102,7 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	c.Secrets = nil // they live in tokens alone
-	s := &Service{Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log), bells: newBells(), inviteKey: key}
+	s := &Service{Config: c, passwords: p, tokens: t, seen: newSeen(c.Store, c.Log), waits: newWaits(), inviteKey: key}
 	s.late = newLateLog(s.record, func(err error) { s.Log.Warn("event not recorded", "err", err) })
 	return s, nil
 }
@@ -144,23 +146,32 @@ func (s *Service) seat(ctx context.Context, accessToken, username string) (Ident
 		return Identity{}, User{}, err
 	}
 	seat, err := s.Store.Seat(ctx, c.Login, username)
-	switch {
-	case errs.Is(err, errs.NotFound):
-		return Identity{}, User{}, errBadToken
-	case err != nil:
+	if err := seatError(seat, c.Device, err); err != nil {
 		return Identity{}, User{}, err
-	case seat.DeviceID != c.Device:
-		return Identity{}, User{}, errBadToken
-	case seat.Revoked:
-		return Identity{}, User{}, errRevoked
-	case seat.Ended:
-		return Identity{}, User{}, errBadToken
 	}
 	s.Touch(seat.DeviceID)
 	return Identity{
 		DeviceID: seat.DeviceID, DeviceName: seat.DeviceName, AccountID: seat.AccountID,
 		LoginID: c.Login, Expires: time.Unix(c.Expires, 0).UTC(),
 	}, seat.User, nil
+}
+
+// seatError returns why a seat that was read from the store, or not, is not one
+// of a device; nil if it is.
+func seatError(seat Seat, deviceID string, err error) error {
+	switch {
+	case errs.Is(err, errs.NotFound):
+		return errBadToken
+	case err != nil:
+		return err
+	case seat.DeviceID != deviceID:
+		return errBadToken
+	case seat.Revoked:
+		return errRevoked
+	case seat.Ended:
+		return errBadToken
+	}
+	return nil
 }
 
 var errRevoked = errs.New(errs.Revoked, "This device was locked out.")
@@ -175,7 +186,6 @@ func (nobody) MemberJoined(string, string, string)         {}
 func (nobody) MemberLeft(string, string)                   {}
 func (nobody) Asked(string, protocol.Device, protocol.Ask) {}
 func (nobody) AskEnded(string, protocol.Device)            {}
-func (nobody) Answered(string)                             {}
 func (nobody) Noticed(string, protocol.Notice)             {}
 func (nobody) Online(_ context.Context, users ...string) []map[string]int {
 	return make([]map[string]int, len(users))

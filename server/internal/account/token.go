@@ -134,7 +134,7 @@ func (t *tokens) sign(deviceID, loginID string) (string, time.Time, error) {
 // else is errs.Unauthorized, without a reason.
 func (t *tokens) verify(token string) (claims, error) {
 	var c claims
-	if len(token) > maxToken {
+	if len(token) > maxToken || !canonical(strings.Split(token, ".")...) {
 		return claims{}, errBadToken
 	}
 	if _, err := t.parser.ParseWithClaims(token, &c, t.key); err != nil || !c.complete() {
@@ -203,7 +203,19 @@ func refreshToken(loginID string, secret []byte) string {
 // loginOf returns the log-in that a refresh token says it is of.
 func loginOf(token string) (string, bool) {
 	id, secret, ok := strings.Cut(token, ".")
-	return id, ok && id != "" && secret != "" && len(token) <= maxRefresh
+	return id, ok && id != "" && secret != "" && len(token) <= maxRefresh && canonical(secret)
+}
+
+// canonical reports whether each part is the one spelling of its bytes in
+// base64url (RFC 4648, 3.5): no padding, no line ends, and unused bits are zero.
+// Otherwise one token would have several spellings.
+func canonical(parts ...string) bool {
+	for _, part := range parts {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
+			return false
+		}
+	}
+	return true
 }
 
 // digest returns what is stored of a refresh token.

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // Connect makes a user, with the device that asks as its first member.
 func (s *Service) Connect(ctx context.Context, who Identity, username string) (User, error) {
-	if err := checkUsername(username); err != nil {
+	username, err := text.Username(username)
+	if err != nil {
 		return User{}, err
 	}
 	id, err := randomID(s.Random, "u_")

@@ -18,7 +18,7 @@ func TestUsernames(t *testing.T) {
 		"TestUser6": "", "ünï.code_1-2": "", "用户": "", "7": "", strings.Repeat("é", 64): "",
 		"": errs.Invalid, ".": errs.Invalid, "..": errs.Invalid, ".git": errs.Invalid, "-x": errs.Invalid,
 		"a b": errs.Invalid, "a/b": errs.Invalid, "a%2fb": errs.Invalid, "a?b": errs.Invalid, "a\u0000": errs.Invalid,
-		"a\u202eb": errs.Invalid, strings.Repeat("a", 65): errs.Invalid, "TESTUSER6x\n": errs.Invalid,
+		"a\u202eb": errs.Invalid, strings.Repeat("a", 65): errs.Invalid, "TEST\nUSER6x": errs.Invalid, " TESTUSER6y\n": "",
 	}
 	for name, want := range tests {
 		_, err := w.Connect(t.Context(), who, name)

@@ -164,7 +164,6 @@ type fakeLive struct {
 	mu       sync.Mutex
 	told     []string
 	notices  []string // those of accounts, apart
-	answered []string // asks
 	look     func()   // called first, if there is one
 	sessions map[string]map[string]int
 }
@@ -208,11 +207,6 @@ func (l *fakeLive) Noticed(account string, n protocol.Notice) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.notices = append(l.notices, fmt.Sprintf("%s %s %s %s %s", account, n.Event, n.Device.Name, n.Address, n.Detail))
-}
-func (l *fakeLive) Answered(ask string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.answered = append(l.answered, ask)
 }
 func (l *fakeLive) Online(_ context.Context, users ...string) []map[string]int {
 	online := make([]map[string]int, len(users))

@@ -7,6 +7,7 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/errs"
+	"social-server/internal/text"
 )
 
 // register serves POST /api/v1/register: it registers a device, the first one of
@@ -20,7 +21,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &req); err != nil {
 		return err
 	}
-	try, err := s.guard.admit(r, "email "+req.Email, func() (string, error) {
+	try, err := s.guard.admit(r, "email "+text.EmailKey(req.Email), func() (string, error) {
 		return s.Accounts.AccountOfEmail(r.Context(), req.Email)
 	})
 	if err != nil {
@@ -48,11 +49,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := errors.Join(
-		needed("deviceName", req.DeviceName), needed("password", req.Password), oneOf("session", req.Session, "", "cookie"),
+		needed("deviceName", text.Trim(req.DeviceName)), needed("password", req.Password), oneOf("session", req.Session, "", "cookie"),
 	); err != nil {
 		return err
 	}
-	try, err := s.guard.admit(r, "device "+req.DeviceName, func() (string, error) {
+	try, err := s.guard.admit(r, "device "+text.Key(req.DeviceName), func() (string, error) {
 		return s.Accounts.AccountOfDevice(r.Context(), req.DeviceName)
 	})
 	if err != nil {
@@ -76,15 +77,18 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request) error {
 	if err := readOptionalJSON(w, r, &req); err != nil {
 		return err
 	}
-	token, byCookie := req.RefreshToken, false
+	token, cookie := req.RefreshToken, ""
 	if token == "" {
-		token, byCookie = refreshCookie(r)
+		token, cookie = refreshCookie(r)
 	}
 	grant, err := s.Accounts.Refresh(r.Context(), token)
 	if err != nil {
 		return err
 	}
-	return s.writeGrant(w, r, grant, byCookie)
+	if cookie != "" && cookie != cookieName(r) {
+		clearCookie(w, r, cookie) // it was ours, and goes on under its present name
+	}
+	return s.writeGrant(w, r, grant, cookie != "")
 }
 
 // logout serves POST /api/v1/logout: it ends the log-in of the access token, or

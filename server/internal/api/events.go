@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -44,12 +45,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	stream := newStream(w, s.Wire.WriteWithin)
+	stream := newStream(w)
+	if r.Method == http.MethodHead {
+		stream.begin() // what a stream would begin with, and no session
+		return nil
+	}
 	opening.Conn = stream
 	session, err := s.Hubs.Attach(r.Context(), opening)
 	if err != nil {
 		return err
 	}
+	defer asSession(r.Context())()
 	stream.run(r)
 	stream.Hurry()
 	session.Detach() // waits for its writer: nothing uses the response after this
@@ -72,9 +78,8 @@ func resumeFrom(text string, o *hub.Opening) error {
 
 // stream is the far end of a session over SSE (hub.Conn).
 type stream struct {
-	writeWithin time.Duration
-	ended       chan struct{} // closed when the session has ended
-	hurried     atomic.Bool   // no write may take longer than farewell
+	ended   chan struct{} // closed when the session has ended
+	hurried atomic.Bool   // no write may take longer than farewell
 
 	mu      sync.Mutex // lets one writer at the response: the session's, or the comments
 	w       http.ResponseWriter
@@ -84,8 +89,8 @@ type stream struct {
 	bye     bool // a bye was sent
 }
 
-func newStream(w http.ResponseWriter, writeWithin time.Duration) *stream {
-	return &stream{writeWithin: writeWithin, ended: make(chan struct{}), w: w, control: http.NewResponseController(w)}
+func newStream(w http.ResponseWriter) *stream {
+	return &stream{ended: make(chan struct{}), w: w, control: http.NewResponseController(w)}
 }
 
 // run sends comments until the session or the request has ended.
@@ -125,7 +130,24 @@ func appendEvent(data []byte, f *protocol.Frame) []byte {
 	if f.ID != "" {
 		data = append(append(append(data, "id: "...), f.ID...), '\n')
 	}
-	return append(append(append(data, "data: "...), f.Data...), "\n\n"...)
+	return append(appendLines(data, f.Data), '\n')
+}
+
+// appendLines appends a frame as lines of data. A value keeps its white space
+// (SPEC V2), and a line end in it would end the event.
+func appendLines(data, frame []byte) []byte {
+	for rest := frame; rest != nil; {
+		line := rest
+		end := bytes.IndexAny(rest, "\r\n")
+		if end < 0 {
+			rest = nil
+		} else {
+			line, rest = rest[:end], bytes.TrimPrefix(rest[end:], []byte("\r"))
+			rest = bytes.TrimPrefix(rest, []byte("\n"))
+		}
+		data = append(append(append(data, "data: "...), line...), '\n')
+	}
+	return data
 }
 
 func (s *stream) write(data []byte) error {
@@ -139,12 +161,10 @@ func (s *stream) write(data []byte) error {
 	}
 	for len(data) > 0 {
 		n := min(len(data), chunk)
-		within := s.writeWithin
-		if s.hurried.Load() {
-			within = min(within, farewell)
-		}
-		if err := s.control.SetWriteDeadline(time.Now().Add(within)); err != nil {
-			return err
+		if s.hurried.Load() { // else the connection sees to it that it moves
+			if err := s.control.SetWriteDeadline(time.Now().Add(farewell)); err != nil {
+				return err
+			}
 		}
 		if _, err := s.w.Write(data[:n]); err != nil {
 			return err
@@ -160,14 +180,18 @@ func (s *stream) write(data []byte) error {
 // startLocked answers 200 and says when to come back, differently to each.
 func (s *stream) startLocked() {
 	s.started = true
-	// The server's read timeout is for requests; this one goes on.
-	_ = s.control.SetReadDeadline(time.Time{})
-	h := s.w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	s.w.WriteHeader(http.StatusOK)
+	s.begin()
 	retry := strconv.Itoa(1000 + rand.IntN(4000))        // #nosec G404 -- spreads reconnects; nothing to guess
 	_, _ = s.w.Write([]byte("retry: " + retry + "\n\n")) // the write that follows reports a failure
+}
+
+// begin answers 200.
+func (s *stream) begin() {
+	h := s.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")                 // nginx would hold events back
+	h.Set("Cache-Control", "no-store, no-transform") // and so would a proxy that compresses them
+	s.w.WriteHeader(http.StatusOK)
 }
 
 // Close ends the stream. An end that was not announced is told by a last bye,
@@ -212,6 +236,9 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request) error {
 	if err := s.authorise(r.Context(), token, &opening); err != nil {
 		return err
 	}
+	if r.Method == http.MethodHead {
+		return s.headSince(w, r, opening.User, *opening.Resume)
+	}
 	conn := &pollConn{first: make(chan *protocol.Frame, 1), ended: make(chan struct{})}
 	opening.Conn = conn
 	session, err := s.Hubs.Attach(r.Context(), opening)
@@ -219,11 +246,28 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer session.Detach()
-	// The server's read timeout is for requests; this one may wait longer.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	defer asSession(r.Context())()
 	return conn.answer(w, r, session.Behind(), wait, *opening.Resume)
 }
 
+// headSince answers HEAD …/settings?since=: what GET would without waiting, and
+// without a session.
+func (s *Server) headSince(w http.ResponseWriter, r *http.Request, user string, at settings.Version) error {
+	head, _, err := s.Settings.Changed(r.Context(), user, at.Revision)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", etag(head.Epoch, head.Revision))
+	if head.Epoch == at.Epoch && head.Revision == at.Revision {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// pollWait returns how long a request may wait. HEAD does not wait.
 func pollWait(r *http.Request) (time.Duration, error) {
 	text := r.URL.Query().Get("wait")
 	if text == "" {
@@ -232,6 +276,9 @@ func pollWait(r *http.Request) (time.Duration, error) {
 	seconds, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
 		return 0, &errs.Error{Code: errs.Malformed, Field: "wait", Message: "must be seconds, 0 to 60"}
+	}
+	if r.Method == http.MethodHead {
+		return 0, nil
 	}
 	return min(time.Duration(seconds)*time.Second, longestPoll), nil
 }

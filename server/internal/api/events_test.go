@@ -38,7 +38,9 @@ func (c *client) follow(lastID string) *follower {
 		c.w.t.Fatal(err)
 	}
 	c.w.t.Cleanup(func() { stop(); answer.Body.Close() })
-	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" {
+	// Fault C11, SPEC H1: no proxy is to hold events back, or compress them.
+	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" ||
+		answer.Header.Get("Cache-Control") != "no-store, no-transform" || answer.Header.Get("X-Accel-Buffering") != "no" {
 		c.w.t.Fatalf("%d %s", answer.StatusCode, answer.Header)
 	}
 	return &follower{c.w.t, bufio.NewScanner(answer.Body), stop}
@@ -53,6 +55,8 @@ func (f *follower) next() (e event, ok bool) {
 			e.kind = value
 		case name == "id":
 			e.id = value
+		case name == "data" && e.data != "":
+			e.data += "\n" + value
 		case name == "data":
 			e.data = value
 		case f.body.Text() == "" && e.kind != "":

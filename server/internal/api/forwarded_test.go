@@ -54,7 +54,14 @@ func TestClientAddress(t *testing.T) {
 		"nonsense":                     {"10.0.0.1:1", []string{"nonsense"}, "10.0.0.1"},
 		"nonsense before a proxy":      {"10.0.0.1:1", []string{"nonsense, 10.0.0.2"}, "10.0.0.2"},
 		"an empty header":              {"10.0.0.1:1", []string{""}, "10.0.0.1"},
-		"an address with a port":       {"10.0.0.1:1", []string{"198.51.100.9:80"}, "10.0.0.1"},
+		"an address with a port":       {"10.0.0.1:1", []string{"198.51.100.9:80"}, "198.51.100.9"}, // Fault C5
+		"with a port, twice":           {"10.0.0.1:1", []string{"198.51.100.9:80, 10.0.0.2:4711"}, "198.51.100.9"},
+		"in quotes":                    {"10.0.0.1:1", []string{`"198.51.100.9"`}, "198.51.100.9"},
+		"IPv6 with a port":             {"10.0.0.1:1", []string{"[2001:db8:1:2:3::4]:80"}, "2001:db8:1:2::/64"},
+		"IPv6 with a port, in quotes":  {"10.0.0.1:1", []string{`"[2001:db8:1:2:3::4]:80"`}, "2001:db8:1:2::/64"},
+		"IPv6 in brackets":             {"10.0.0.1:1", []string{"[2001:db8:1:2:3::4]"}, "2001:db8:1:2::/64"},
+		"a port that is none":          {"10.0.0.1:1", []string{"198.51.100.9:http"}, "10.0.0.1"},
+		"an identifier":                {"10.0.0.1:1", []string{"_hidden, unknown"}, "10.0.0.1"},
 		"IPv6":                         {"[2001:db8:f::1]:1", []string{"2001:db8:1:2:3::4"}, "2001:db8:1:2::/64"},
 		"IPv4 in IPv6":                 {"[::ffff:10.0.0.1]:1", []string{"::ffff:198.51.100.9"}, "198.51.100.9"},
 		"a socket without an address":  {"@", []string{"198.51.100.9"}, "@"},
@@ -72,6 +79,27 @@ func TestClientAddress(t *testing.T) {
 				t.Errorf("address %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Fault C5: what cannot be read is logged once, and not with every request; an
+// empty header and what strangers send are not logged.
+func TestUnreadableAddressIsLoggedOnce(t *testing.T) {
+	s := behind(t)
+	const message = "X-Forwarded-For of a trusted proxy cannot be read; its own address is used (logged once)"
+	send := func(remote, value string) { s.ask(remote, "GET", "/healthz", "", header("X-Forwarded-For", value)) }
+	send("192.0.2.1:1", "nonsense")
+	send("10.0.0.1:1", "")
+	send("10.0.0.1:1", "nonsense, 198.51.100.9")
+	if all := s.log.records(t, message); len(all) > 0 {
+		t.Errorf("logged %v", all)
+	}
+	for range 3 {
+		send("10.0.0.1:1", strings.Repeat("nonsense", 100))
+	}
+	all := s.log.records(t, message)
+	if len(all) != 1 || all[0]["proxy"] != "10.0.0.1" || all[0]["value"] != strings.Repeat("nonsense", 25) {
+		t.Errorf("logged %v", all)
 	}
 }
 
@@ -114,6 +142,10 @@ func TestSchemeOfAProxy(t *testing.T) {
 	}{
 		"https, says the proxy":     {"10.0.0.1:1", []string{"https"}, true},
 		"HTTPS, in capitals":        {"10.0.0.1:1", []string{"HTTPS"}, true},
+		"wss, says Traefik":         {"10.0.0.1:1", []string{"wss"}, true}, // Fault C3
+		"WSS, in capitals":          {"10.0.0.1:1", []string{"WSS"}, true},
+		"ws, says Traefik":          {"10.0.0.1:1", []string{"ws"}, false},
+		"wss, says a stranger":      {"192.0.2.1:1", []string{"wss"}, false},
 		"http, says the proxy":      {"10.0.0.1:1", []string{"http"}, false},
 		"it says nothing":           {"10.0.0.1:1", nil, false},
 		"the last word counts":      {"10.0.0.1:1", []string{"http, https"}, true},

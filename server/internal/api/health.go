@@ -44,7 +44,7 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) error {
 	for _, check := range s.Checks {
 		err := runCheck(r.Context(), check)
 		if err != nil && check.Needed {
-			return &errs.Error{Code: errs.Unavailable, Field: check.Name, Message: "The " + check.Name + " does not answer.", Cause: err}
+			return &errs.Error{Code: errs.Unavailable, Field: check.Name, Message: "The " + check.Name + " does not answer.", Cause: errs.From(err).Cause}
 		}
 		body.Checks[check.Name] = "ok"
 		if err != nil {

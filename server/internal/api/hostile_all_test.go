@@ -21,6 +21,7 @@ func (x *target) socketAttacks() []row {
 	return []row{
 		{"hello without a token", text(`{"type":"hello"}`), "close:4501"},
 		{"hello with a bad token", hello("x.y.z"), "close:4501"},
+		{"hello with a token spelt otherwise", hello(respelt(x.one.token)), "close:4501"},
 		{"hello by a stranger", hello(x.stranger.token), "close:4506"},
 		{"hello with another's device", text(`{"type":"hello","token":"` + x.one.token + `","device":"` + x.two.id + `"}`), "close:4500"},
 		{"hello of 5 KiB", hello(strings.Repeat("x", 5<<10)), "close:1009"},
@@ -45,6 +46,7 @@ func (x *target) socketAttacks() []row {
 		{"a patch without an id", after(`{"type":"patch","set":{}}`), "close:4500"},
 		{"a stranger's token later", after(fmt.Sprintf(`{"type":"auth","token":%q}`, x.stranger.token)), "close:4501"},
 		{"another device's token later", after(fmt.Sprintf(`{"type":"auth","token":%q}`, x.two.token)), "close:4501"},
+		{"a token spelt otherwise later", after(fmt.Sprintf(`{"type":"auth","token":%q}`, respelt(x.one.token))), "close:4501"},
 		{"a bad token later", after(`{"type":"auth","token":"x"}`), "close:4501"},
 		{"an empty frame", join(mine, text("")), "close:4500"},
 		{"binary later", join(mine, frame(0x82, "x")), "close:1003"},

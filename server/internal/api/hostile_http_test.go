@@ -49,7 +49,7 @@ func (x *target) pathAttacks() (all []attack) {
 	me := bearer(x.one.token)
 	for _, path := range []string{
 		"/api/v1/../../etc/passwd", "/api/v1/%2e%2e/%2e%2e/etc/passwd", "/api/v1/users/..%2f..%2fetc/settings", "/api/v1/users/%00/settings",
-		"/api/v1/users/%ff%fe/settings", "/api/v1/users/TestUser6%00/settings", "/api/v1/users/TestUser6%20/settings", "/api/v1/users/' OR 1=1/settings",
+		"/api/v1/users/%ff%fe/settings", "/api/v1/users/TestUser6%00/settings", "/api/v1/users/Test%20User6/settings", "/api/v1/users/' OR 1=1/settings",
 		"/api/v1/users/%27%20OR%201=1--/settings", "/api/v1/users/" + strings.Repeat("x", 4000) + "/settings", "/api/v1/users//settings",
 		"/api/v1//users", "/api/v1/users/", "/api/v1/users;x", "/API/v1/users", "/api/v1/.env", "/api/v1/debug/pprof/", "/api/v1/metrics",
 		"/api/v1/devices/" + x.stranger.id, "/api/v1/devices/d_none", "/api/v1/devices/..", "/api/v1/users/TestUser6/settings/billing",
@@ -105,7 +105,7 @@ func (x *target) headerAttacks() (all []attack) {
 		"a negative length":       "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
 		"a length that is none":   "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 1x\r\n\r\n",
 		"two lengths":             "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
-		"a bad chunk":             "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + jsonType + "\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"a bad chunk":             "POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + jsonType + "\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 		"no request line":         "nonsense\r\n\r\n",
 		"HTTP/0.9":                "GET /healthz\r\n\r\n",
 		"a method with a bracket": "G{T /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -117,8 +117,9 @@ func (x *target) headerAttacks() (all []attack) {
 		attack{"head: HTTP/3.0", "GET /healthz HTTP/3.0\r\nHost: a\r\n\r\n", 505},
 		attack{"head: an unknown encoding", "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501},
 		attack{"head: an unknown expectation", request("GET", "/healthz", "", "Expect: miracles"), 417},
-		attack{"head: smuggling", "POST /api/v1/login HTTP/1.1\r\nHost: a\r\n" + jsonType + "\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", 400},
-		attack{"head: CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\nConnection: close\r\n\r\n", 404},
+		attack{"head: smuggling", "POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\n" + jsonType + "\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", 400},
+		attack{"head: CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\nConnection: close\r\n\r\n", 421},
+		attack{"head: a host of somebody else", "GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 421},
 	)
 }
 

@@ -94,6 +94,7 @@ func (x *target) forged(t *testing.T) map[string]string {
 		"two parts": parts[0] + "." + parts[1], "four parts": x.one.token + ".x", "a thousand dots": strings.Repeat(".", 1000),
 		"five KiB": strings.Repeat("x", 5<<10), "not base64": "!!!.???.***", "padded": x.one.token + "=",
 		"a changed signature": x.one.token[:len(x.one.token)-2] + "AA", "a space within": parts[0] + " ." + parts[1] + "." + parts[2],
+		"another spelling": respelt(x.one.token),
 		"another's body":   parts[0] + "." + strings.Split(x.stranger.token, ".")[1] + "." + parts[2],
 		"HS384":            jwt(strings.Replace(header, "HS256", "HS384", 1), claims, key, sha512.New384),
 		"HS512":            jwt(strings.Replace(header, "HS256", "HS512", 1), claims, key, sha512.New),
@@ -126,6 +127,14 @@ func (x *target) forged(t *testing.T) map[string]string {
 		all["exp "+exp] = jwt(header, claims[:strings.Index(claims, `"exp":`)+6]+exp+claims[strings.Index(claims, `,"use"`):], key, sha256.New)
 	}
 	return all
+}
+
+// respelt returns a token with an unused bit of its last letter set: 32 bytes
+// leave two (Fault E6).
+func respelt(token string) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1
+	return token[:last] + string(letters[strings.IndexByte(letters, token[last])+1])
 }
 
 // authAttacks try to get in without being somebody.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gorilla/mux"
 
@@ -52,8 +51,9 @@ func (s *Server) awaitAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// The server's read timeout is for requests; this one may wait longer.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if wait > 0 {
+		defer asSession(r.Context())()
+	}
 	ask, err := s.Accounts.AwaitAsk(r.Context(), identity(r.Context()), mux.Vars(r)["ask"], wait)
 	if err != nil {
 		return err

@@ -1,61 +1,80 @@
 package api
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"social-server/internal/errs"
 	"social-server/internal/protocol"
+	"social-server/internal/strictjson"
 )
 
 // maxBody bounds a JSON body.
 const maxBody = 64 << 10
 
-// readJSON reads the body into v, a pointer to a struct. It is strict (SPEC V4):
-// exact names, no name twice, none that is unknown, valid UTF-8, one value. The
-// structs of this package have no open ends, so depth is bounded by them.
+// readJSON reads the body into v, a pointer to a struct, strictly (SPEC V4).
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		return errs.New(errs.Unsupported, "Send application/json.")
 	}
-	body := http.MaxBytesReader(w, r.Body, maxBody)
-	return bodyError(json.UnmarshalRead(body, v, json.RejectUnknownMembers(true)))
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	return bodyError(strictjson.Unmarshal(body, v))
 }
 
-// readOptionalJSON is readJSON for a request that may have no body.
+// readOptionalJSON is readJSON for a request that may have no body. An empty
+// body is none, also one that is sent in chunks.
 func readOptionalJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	if r.ContentLength == 0 {
-		return nil
+	body, err := readBody(w, r, maxBody)
+	if err != nil || len(body) == 0 {
+		return err
 	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	return readJSON(w, r, v)
 }
 
-// bodyError turns a failure to read a body into words for a person. It says
-// where, and nothing about our types.
+// readBody returns the body of a request. Every body is read here: one of more
+// than most bytes is too-large, one that is slower than the read timeout is
+// timeout (SPEC W1).
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	if r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if err != nil {
+		w.Header().Set("Connection", "close") // the rest of it is no request
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errs.New(errs.Timeout, "The body of the request did not arrive in time.")
+	}
+	return body, bodyError(err)
+}
+
+// bodyError turns a failure to read a body into words for a person. It says what
+// and where, and nothing about our types.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
-	var syntax *jsontext.SyntacticError
+	var syntax *strictjson.SyntaxError
 	var meaning *json.SemanticError
-	var place jsontext.Pointer
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &tooLarge):
 		return errs.New(errs.TooLarge, "The body may have at most %d bytes.", tooLarge.Limit)
-	case errors.As(err, &meaning):
-		place = meaning.JSONPointer
 	case errors.As(err, &syntax):
-		place = syntax.JSONPointer
-	}
-	const longest = 64 // what a person can still make sense of
-	if name := place.LastToken(); name != "" && len(name) <= longest {
-		return &errs.Error{Code: errs.Malformed, Field: name, Message: "This is not what is expected here."}
+		return errs.About(errs.Malformed, syntax.Pointer.LastToken(), "The body is not JSON: %s", syntax)
+	case errors.As(err, &meaning) && meaning.JSONPointer != "":
+		return errs.About(errs.Malformed, meaning.JSONPointer.LastToken(), "This is not what is expected here.")
 	}
 	return errs.New(errs.Malformed, "The body is not the JSON that is expected here.")
 }

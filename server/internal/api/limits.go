@@ -20,7 +20,8 @@ type Limits struct {
 	Waiting     int              // 1000: WebSockets that have not said who they are
 	Now         func() time.Time // time.Now
 
-	WaitingPerAddress int // 20: those of one client address
+	WaitingPerAddress     int // 20: those of one client address
+	ConnectionsPerAddress int // 256: connections of one client address; those that are sessions do not count
 
 	Limited func(limiter string) // told of every refusal by a limiter, to count them; may be nil
 }
@@ -34,11 +35,13 @@ const (
 	byCode      = "code"      // wrong codes of invitations
 	byWaiting   = "waiting"   // sockets that have not said who they are
 	byFrames    = "frames"    // frames of a session
+
+	byConnections = "connections" // connections of a client address
 )
 
 // Limiters returns the names of all limiters.
 func Limiters() []string {
-	return []string{byAddress, byName, byAccount, byStrangers, byCode, byWaiting, byFrames}
+	return []string{byAddress, byName, byAccount, byStrangers, byCode, byWaiting, byFrames, byConnections}
 }
 
 // limited tells of a refusal by a limiter.
@@ -183,10 +186,12 @@ func (g *guard) tooOften(empty *buckets, wait time.Duration) error {
 
 // addressOf returns the client's address as the socket tells it. Of IPv6 it is
 // the network: one customer has 2⁶⁴ addresses.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func addressOf(r *http.Request) string { return clientOfSocket(r.RemoteAddr) }
+
+func clientOfSocket(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		return r.RemoteAddr
+		return remote
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {

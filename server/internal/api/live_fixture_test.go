@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/api"
+	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/protocol"
 	"social-server/internal/settings"
@@ -62,12 +64,17 @@ type shape struct {
 	account account.Config
 	hub     hub.Options
 	limits  api.Limits
+	schema  *settings.Schema
+	server  func(*api.Server) // the last change before it starts; may be nil
+	read    time.Duration     // for a whole request; 0: without end
+	state   func(net.Conn, http.ConnState)
 }
 
 func newWorld(t *testing.T, change ...func(*shape)) *world {
 	t.Helper()
 	w := &world{t: t, log: &lockedLog{}, path: filepath.Join(t.TempDir(), "data", "s.db")}
 	sh := &shape{
+		schema: settings.DemoSchema(),
 		limits: api.Limits{Failures: 1000, Tries: 1000},
 		wire: api.Wire{
 			HelloWithin: 5 * time.Second, WriteWithin: 5 * time.Second, FrameExcess: 300,
@@ -79,7 +86,7 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	for _, f := range change {
 		f(sh)
 	}
-	log := slog.New(slog.NewTextHandler(w.log, nil))
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{ReplaceAttr: errs.ClipAttr}))
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -90,7 +97,7 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	w.store, err = store.Open(t.Context(), w.path)
 	must(err)
 	w.hubs = hub.NewRegistry(w.store, log, time.Now, sh.hub)
-	w.settings = settings.NewService(w.store, settings.DemoSchema(), settings.DefaultLimits, w.hubs, time.Now)
+	w.settings = settings.NewService(w.store, sh.schema, settings.DefaultLimits, w.hubs, time.Now)
 	sh.account.Store, sh.account.Live, sh.account.Log = w.store, w.hubs, log
 	w.accounts, err = account.New(sh.account)
 	must(err)
@@ -98,9 +105,15 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 		Accounts: w.accounts, Settings: w.settings, Hubs: w.hubs, Wire: sh.wire, Log: log,
 		Limits: sh.limits,
 	}
+	if sh.server != nil {
+		sh.server(srv)
+	}
 	handler, err := srv.Handler()
 	must(err)
-	w.server = httptest.NewServer(handler)
+	w.server = httptest.NewUnstartedServer(handler)
+	w.server.Listener = srv.Listener(w.server.Listener, nil)
+	w.server.Config.ConnContext, w.server.Config.ReadTimeout, w.server.Config.ConnState = srv.ConnContext, sh.read, sh.state
+	w.server.Start()
 	t.Cleanup(w.close)
 	return w
 }

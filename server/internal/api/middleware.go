@@ -173,6 +173,12 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffer, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err == nil {
 		r.status = http.StatusSwitchingProtocols
+		if bounded := boundedConn(conn); bounded != nil {
+			bounded.place.close() // it counts as a WebSocket now
+			if bounded == conn {
+				conn = bounded.TCPConn // a session bounds its writes itself
+			}
+		}
 		conn = &upgradeConn{Conn: conn}
 	}
 	return conn, buffer, err
@@ -190,24 +196,13 @@ func secured(next http.Handler) http.Handler {
 		if isAPI(r) {
 			h.Set("Cache-Control", "no-store")
 		}
+		if len(r.TransferEncoding) > 0 {
+			// There may have been a length too, which net/http does not show (RFC 9112, 6.1).
+			h.Set("Connection", "close")
+		}
 		if secure(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// sameOrigin refuses a change that a page of another origin asks a browser to
-// make: the refresh cookie would go along with it.
-func (s *Server) sameOrigin(next http.Handler) (http.Handler, error) {
-	protection := http.NewCrossOriginProtection()
-	for _, origin := range s.Wire.Origins {
-		if err := protection.AddTrustedOrigin(origin); err != nil {
-			return nil, err
-		}
-	}
-	protection.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
-		return errs.New(errs.Forbidden, "Pages of this origin may not do this.")
-	}))
-	return protection.Handler(next), nil
 }

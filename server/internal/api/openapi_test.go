@@ -276,6 +276,7 @@ func devicesAsDescribed(one, two *client) {
 	one.call("GET", "/audit", "", 200)
 	one.call("GET", "/audit?limit=1", "", 200)
 	one.call("GET", "/audit?before=x", "", 422)
+	one.call("GET", "/audit?limit=1&limit=2", "", 400)
 	nobody := &client{w: one.w}
 	for _, method := range []string{"GET", "DELETE"} {
 		nobody.call(method, "/devices/me", "", 401)
@@ -338,6 +339,7 @@ func historyAsDescribed(one *client) {
 	one.call("POST", six+"/undo", `{"revision":5}`, 200)
 	one.call("GET", six+"/history?limit=2", "", 200)
 	one.call("GET", six+"/history?limit=x", "", 422)
+	one.call("GET", six+"/history?limit=1&limit=2", "", 400)
 	one.call("GET", "/users/Nobody/history", "", 404)
 	nobody.call("GET", six+"/history", "", 401)
 	one.call("PATCH", six+"/settings", `{"billing":{"salary":1200}}`, 200)

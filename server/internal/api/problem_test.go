@@ -53,8 +53,8 @@ func TestProblems(t *testing.T) {
 // TestEveryCodeHasAStatus, and one of a failure.
 func TestEveryCodeHasAStatus(t *testing.T) {
 	codes := []errs.Code{
-		errs.Invalid, errs.Malformed, errs.Unauthorized, errs.Expired, errs.Revoked, errs.Forbidden, errs.NotFound,
-		errs.MethodNotAllowed, errs.Conflict, errs.IDReused, errs.PreconditionFailed, errs.TooLarge, errs.Unsupported,
+		errs.Invalid, errs.Malformed, errs.Unauthorized, errs.Expired, errs.Revoked, errs.Forbidden, errs.Misdirected, errs.NotFound,
+		errs.MethodNotAllowed, errs.Conflict, errs.IDReused, errs.PreconditionFailed, errs.TooLarge, errs.Timeout, errs.Unsupported,
 		errs.QuotaExceeded, errs.NotReady, errs.RateLimited, errs.StorageFull, errs.Unavailable, errs.Internal,
 	}
 	for _, code := range codes {

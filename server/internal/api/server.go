@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -19,6 +20,7 @@ import (
 	"social-server/internal/account"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
+	"social-server/internal/origin"
 	"social-server/internal/settings"
 )
 
@@ -30,16 +32,20 @@ type Server struct {
 	Wire     Wire
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+	Hosts    Hosts          // under which requests are answered
 	Log      *slog.Logger
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
 	Refused  func(errs.Code) // told of every refusal, to count them; may be nil
 
-	guard   *guard
-	codes   *codeGuard
-	waiting *waiting
-	ready   atomic.Bool
-	taken   sync.WaitGroup // connections that were taken over from net/http
+	origins     []origin.Origin // Wire.Origins
+	guard       *guard
+	codes       *codeGuard
+	waiting     *places // WebSockets that have not said who they are
+	connections *places
+	ready       atomic.Bool
+	unreadable  sync.Once      // logs the first X-Forwarded-For that cannot be read
+	taken       sync.WaitGroup // connections that were taken over from net/http
 }
 
 // route is one method of one path of the API.
@@ -52,7 +58,11 @@ type route struct {
 // Handler returns the whole server: the routes and everything around them.
 func (s *Server) Handler() (http.Handler, error) {
 	s.Log = slog.New(requestLog{s.Log.Handler()})
-	s.guard, s.waiting = newGuard(s.Limits), newWaiting(s.Limits)
+	s.guard = newGuard(s.Limits)
+	s.waiting = newPlaces(cmp.Or(s.Limits.WaitingPerAddress, 20), cmp.Or(s.Limits.Waiting, 1000),
+		"Too many connections are waiting to say who they are.", func() { s.Limits.limited(byWaiting) })
+	s.connections = newPlaces(cmp.Or(s.Limits.ConnectionsPerAddress, 256), 0,
+		"There are too many connections from this address.", func() { s.Limits.limited(byConnections) })
 	s.codes = newCodeGuard()
 	// No redirects: they turn a POST into a GET. And %2F is part of a name.
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
@@ -61,12 +71,11 @@ func (s *Server) Handler() (http.Handler, error) {
 		router.NewRoute().MatcherFunc(around(path)).Path(path).Handler(s.dispatch(path, paths[path]))
 	}
 	router.NotFoundHandler = http.HandlerFunc(s.elsewhere)
-	inner, err := s.sameOrigin(router)
-	if err != nil {
+	if err := s.allowedOrigins(); err != nil {
 		return nil, err
 	}
 	// Around the router, not in it: mux skips its own middleware for 404 and 405.
-	return s.forwarded(s.observe(secured(inner))), nil
+	return s.forwarded(s.observe(secured(guardHost(s.Hosts, s.fail, s.perClient(s.sameOrigin(router)))))), nil
 }
 
 // around reports whether a request's path has what is before the first variable
@@ -109,6 +118,19 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		w.Header().Set("Allow", allow)
 		return errs.New(errs.MethodNotAllowed, "This address takes %s.", allow)
 	})
+	accept := s.handle(func(w http.ResponseWriter, r *http.Request) error {
+		if err := onceEach(r.URL.RawQuery); err != nil {
+			return err
+		}
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			// net/http sees that a peer has gone only behind the body, so no route waits before it.
+			if _, err := readBody(w, r, 0); err != nil {
+				return err
+			}
+		}
+		methods[r.Method](w, r)
+		return nil
+	})
 	return func(w http.ResponseWriter, r *http.Request) {
 		names := mux.Vars(r)
 		for variable, text := range names {
@@ -116,8 +138,8 @@ func (s *Server) dispatch(path string, methods map[string]http.HandlerFunc) http
 		}
 		note := noteOf(r.Context())
 		note.route, note.user = path, names["username"]
-		if handle, ok := methods[r.Method]; ok {
-			handle(w, r)
+		if _, ok := methods[r.Method]; ok {
+			accept(w, r)
 			return
 		}
 		refuse(w, r)

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -230,6 +232,44 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
+// Fault E9: of a query parameter given twice the first was taken, and a proxy
+// may take the last.
+// [SPEC E7] It is refused at every route, with its name.
+func TestParametersAreGivenOnce(t *testing.T) {
+	s := newSite(t)
+	variable := regexp.MustCompile(`\{\w+\}`)
+	for _, r := range s.routes() {
+		path := variable.ReplaceAllString(r.path, "x")
+		for query, fields := range map[string][]string{
+			"since=x.1&since=x.2":              {"since"},
+			"wait=1&%77ait=1":                  {"wait"},
+			"before=1&limit=2&before=1&limit=": {"before", "limit"},
+			"unknown&unknown":                  {"unknown"},
+			"%ff=1&%ff=2":                      {"\ufffd"},
+			strings.Repeat("a", 100) + "&" + strings.Repeat("a", 100): {strings.Repeat("a", 64)},
+			"a=%zz": nil,
+			"a;b":   nil,
+		} {
+			a := s.call(r.method, path+"?"+query, "")
+			a.want(t, r.method+" "+path+"?"+query, http.StatusBadRequest, "malformed")
+			var problem struct{ Errors []struct{ Field string } }
+			if err := json.Unmarshal([]byte(a.body), &problem); err != nil {
+				t.Fatal(err)
+			}
+			var named []string
+			for _, e := range problem.Errors {
+				named = append(named, e.Field)
+			}
+			if !slices.Equal(named, fields) {
+				t.Errorf("%s %s?%s names %q, want %q", r.method, path, query, named, fields)
+			}
+		}
+	}
+	for _, query := range []string{"unknown=1", "a=1&A=1", "a&b&c", ""} {
+		s.call("GET", "/healthz?"+query, "").want(t, "?"+query, http.StatusOK, "")
+	}
+}
+
 // TestOtherOrigins may read nothing and change nothing, unless allowed.
 func TestOtherOrigins(t *testing.T) {
 	s := newSite(t, func(s *Server) { s.Wire.Origins = []string{"https://friend.example"} })
@@ -243,6 +283,10 @@ func TestOtherOrigins(t *testing.T) {
 		"a sister site":     {[]change{header("Sec-Fetch-Site", "same-site")}, 403},
 		"an old browser":    {[]change{header("Origin", "https://evil.example")}, 403},
 		"no origin to name": {[]change{header("Origin", "null")}, 403},
+		"own page, no name": {[]change{header("Origin", "null"), header("Sec-Fetch-Site", "same-origin")}, 422}, // a form of a page that sends no referrer
+		"foreign, no name":  {[]change{header("Origin", "null"), header("Sec-Fetch-Site", "cross-site")}, 403},
+		"own scheme alone":  {[]change{header("Origin", "https://"+strings.TrimPrefix(s.url, "http://"))}, 403}, // Fault E9
+		"own, in capitals":  {[]change{header("Origin", strings.ToUpper(s.url))}, 422},
 		"a friend":          {[]change{header("Origin", "https://friend.example"), header("Sec-Fetch-Site", "cross-site")}, 422},
 	}
 	for name, tt := range tests {
@@ -257,6 +301,24 @@ func TestOtherOrigins(t *testing.T) {
 	bad := &Server{Log: s.Log, Wire: Wire{Origins: []string{"friend.example"}}}
 	if _, err := bad.Handler(); err == nil {
 		t.Error("an origin that is none was taken")
+	}
+}
+
+// Fault B1: a form that a browser submits by itself reaches its page. On plain
+// HTTP the browser names no origin and no site, because of our Referrer-Policy.
+func TestFormsReachTheirPage(t *testing.T) {
+	s := newSite(t, func(s *Server) {
+		s.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+		})
+	})
+	for _, change := range []change{
+		header("Origin", "null"), header("Sec-Fetch-Site", "same-origin"), header("Sec-Fetch-Site", "cross-site"),
+	} {
+		if a := s.call("POST", "/register", "", change); a.status != http.StatusSeeOther || a.header.Get("Location") != "/register" {
+			t.Errorf("%d to %q", a.status, a.header.Get("Location"))
+		}
+		s.call("POST", "/api/v1/register", "{}", header("Origin", "null")).want(t, "the API", 403, "forbidden")
 	}
 }
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -47,17 +46,13 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tag := etag(head.Epoch, head.Revision)
-	w.Header().Set("ETag", tag)
-	if strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/") == tag {
+	w.Header().Set("ETag", etag(head.Epoch, head.Revision))
+	known, _ := parseVersions(r.Header.Values("If-None-Match")) // what is no version of ours matches none
+	if known.has(settings.Version{Epoch: head.Epoch, Revision: head.Revision}) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	return writeRaw(w, http.StatusOK, s.effective(head, entries))
-}
-
-func etag(epoch string, revision uint64) string {
-	return `"` + protocol.VersionID(epoch, revision) + `"`
 }
 
 // effective encodes a user's settings as a person sees them: every key of the
@@ -70,7 +65,7 @@ func (s *Server) effective(head settings.Head, entries []settings.Entry) []byte 
 	var all []settings.Entry
 	for _, key := range s.Settings.Schema.Keys() {
 		value, ok := chosen[key]
-		if !ok || value.Text == settings.Null {
+		if !ok || settings.Readable(value.Text) == settings.Null {
 			value.Text = s.Settings.Schema.Default(key)
 		}
 		all = append(all, settings.Entry{Key: key, Value: value})
@@ -117,9 +112,9 @@ func (s *Server) readPatch(w http.ResponseWriter, r *http.Request) (settings.Pat
 		return settings.Patch{}, errs.New(errs.Unsupported,
 			"Send application/merge-patch+json or %s.", patchType)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.Wire.Limits.FrameBytes)))
+	body, err := readBody(w, r, int64(s.Wire.Limits.FrameBytes))
 	if err != nil {
-		return settings.Patch{}, bodyError(err)
+		return settings.Patch{}, err
 	}
 	var patch settings.Patch
 	if kind == patchType {
@@ -145,23 +140,12 @@ func patchHeaders(r *http.Request, patch *settings.Patch) error {
 	if patch.ID == "" {
 		patch.ID = settings.NewID()
 	}
-	tag := r.Header.Get("If-Match")
-	if tag == "" || tag == "*" {
-		return nil
-	}
-	at, ok := parseVersion(strings.Trim(tag, `"`))
+	at, ok := parseVersions(r.Header.Values("If-Match"))
 	if !ok {
-		return &errs.Error{Code: errs.Malformed, Field: "If-Match", Message: `must be "epoch.revision"`}
+		return &errs.Error{Code: errs.Malformed, Field: "If-Match", Message: `must be "epoch.revision", a list of such, or *`}
 	}
-	patch.If = &at
+	patch.If = at.list
 	return nil
-}
-
-// parseVersion reads "epoch.revision".
-func parseVersion(text string) (settings.Version, bool) {
-	epoch, number, ok := strings.Cut(text, ".")
-	revision, err := strconv.ParseUint(number, 10, 53)
-	return settings.Version{Epoch: epoch, Revision: revision}, ok && err == nil && epoch != ""
 }
 
 // conflict is a patch refused because keys moved on: a problem with their

@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -55,7 +54,7 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	chosen := slices.DeleteFunc(entries, func(e settings.Entry) bool { return e.Text == settings.Null })
+	chosen := slices.DeleteFunc(entries, func(e settings.Entry) bool { return settings.Readable(e.Text) == settings.Null })
 	file := fmt.Sprintf("settings-%s-%d.json", user.Username, head.Revision)
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))
 	w.Header().Set("ETag", etag(head.Epoch, head.Revision))
@@ -111,9 +110,9 @@ func (s *Server) readExported(w http.ResponseWriter, r *http.Request) (settings.
 		return patch, errs.New(errs.Unsupported, "Send application/json.")
 	}
 	most := int64(4 * s.Settings.Limits.UserBytes) // escapes, indentation and who chose what
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	text, err := readBody(w, r, most)
 	if err != nil {
-		return patch, bodyError(err)
+		return patch, err
 	}
 	var doc exported
 	if err := strictjson.Unmarshal(text, &doc); err != nil {
@@ -129,9 +128,6 @@ func (s *Server) readExported(w http.ResponseWriter, r *http.Request) (settings.
 	}
 	if patch.Set, err = settings.ParseSet(doc.Settings, nil); err != nil {
 		return patch, err
-	}
-	if len(patch.Set) == 0 {
-		return patch, errs.Field("settings", "names no key: there is nothing to import")
 	}
 	var unfit []error
 	for _, a := range patch.Set {

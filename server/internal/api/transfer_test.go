@@ -67,7 +67,6 @@ func TestImportRefuses(t *testing.T) {
 		"another format":     {`{"format":"zip","version":1,"settings":{"billing":{"salary":1}}}`, 422, []string{"format"}},
 		"a newer version":    {`{"format":"social-server.settings","version":2,"settings":{"billing":{"salary":1}}}`, 422, []string{"version"}},
 		"no settings":        {`{"format":"social-server.settings","version":1}`, 422, []string{"settings"}},
-		"nothing in it":      {document(`{}`), 422, []string{"settings"}},
 		"a list":             {document(`[]`), 422, []string{"settings"}},
 		"a block of a value": {document(`{"billing":1}`), 400, []string{"billing"}},
 		"a key twice":        {document(`{"billing":{"salary":1,"salary":2}}`), 400, []string{"salary"}},

@@ -26,7 +26,8 @@ import (
 type Wire struct {
 	Origins     []string // allowed besides the server's own: scheme://host[:port]
 	HelloWithin time.Duration
-	WriteWithin time.Duration
+	WriteWithin time.Duration // without progress
+	LostAfter   time.Duration // without an acknowledgement by the peer's kernel; 0: whatever the system does
 	Limits      protocol.Limits
 	FrameExcess int // frames over the limit, without rest, before 4004
 }
@@ -48,6 +49,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if !offersOurs(r) {
 		return &errs.Error{Code: errs.Malformed, Field: "Sec-WebSocket-Protocol", Message: "must offer " + protocol.Subprotocol}
 	}
+	if err := speaksOurVersion(w, r); err != nil {
+		return err
+	}
 	if !s.allowsOrigin(r) {
 		return errs.New(errs.Forbidden, "Pages of this origin may not connect.")
 	}
@@ -61,12 +65,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	} else {
-		leave, err := s.waiting.enter(addressOf(r))
+		silent, err := s.waiting.enter(addressOf(r))
 		if err != nil {
 			return err
 		}
-		defer leave()
-		known = leave
+		defer silent.close()
+		known = silent.close
 	}
 	var refused error
 	upgrader := websocket.Upgrader{

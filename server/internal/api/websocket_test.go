@@ -220,6 +220,24 @@ func TestUpgradeRefusals(t *testing.T) {
 	}
 }
 
+// Fault E9: another version of WebSocket was refused without a word about ours.
+// [SPEC C1] The answer names the supported one (RFC 6455, 4.4).
+func TestUpgradeToAnotherVersion(t *testing.T) {
+	w := newWorld(t)
+	one, _ := w.pair()
+	const versionHeader = "Sec-WebSocket-Version"
+	for _, version := range []string{"8", "0", "14", "130", "13, 8", ""} {
+		status, text, h := one.try("GET", "/users/TestUser6/ws", "",
+			"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Key", "MDEyMzQ1Njc4OWFiY2RlZg==", versionHeader, version)
+		if status != 400 || h.Get(versionHeader) != "13" || !strings.Contains(text, `"field":"`+versionHeader+`"`) {
+			t.Errorf("version %q: %d %q %s", version, status, h.Get(versionHeader), text)
+		}
+	}
+	if status, _, h := one.try("GET", "/users/TestUser6/ws", ""); status != 400 || h.Get(versionHeader) != "" {
+		t.Errorf("no upgrade at all: %d %q", status, h.Get(versionHeader))
+	}
+}
+
 // [SPEC C3] With the token in the upgrade, hello needs none.
 func TestTokenInTheUpgrade(t *testing.T) {
 	w := newWorld(t)

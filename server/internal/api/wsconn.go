@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -154,21 +155,14 @@ func (c *wsConn) writeLocked(data []byte) error {
 }
 
 func (c *wsConn) piecewise(data []byte) error {
-	for len(data) > 0 {
+	_, err := steadily(c.net, data, func() (more bool, err error) {
 		within := c.writeWithin
-		if c.hurried.Load() {
+		if more = !c.hurried.Load(); !more {
 			within = min(within, farewell)
 		}
-		if err := c.net.SetWriteDeadline(time.Now().Add(within)); err != nil {
-			return err
-		}
-		n, err := c.net.Write(data[:min(len(data), chunk)])
-		if err != nil {
-			return err
-		}
-		data = data[n:]
-	}
-	return nil
+		return more, c.net.SetWriteDeadline(time.Now().Add(within))
+	})
+	return err
 }
 
 // control sends a ping, pong or close; its payload is at most 125 bytes (RFC 6455, 5.5).
@@ -179,8 +173,9 @@ func (c *wsConn) control(kind int, payload []byte) error {
 // Close writes the close frame and lets the reader wait a moment for the
 // peer's: closing at once could make the kernel drop what was written.
 func (c *wsConn) Close(code int, reason string) {
-	payload := binary.BigEndian.AppendUint16(nil, uint16(code)) // #nosec G115 -- close codes have 16 bits
-	c.close(append(payload, reason[:min(len(reason), 123)]...))
+	payload := binary.BigEndian.AppendUint16(nil, uint16(code))      // #nosec G115 -- close codes have 16 bits
+	reason = strings.ToValidUTF8(reason[:min(len(reason), 123)], "") // a cut may go through a character
+	c.close(append(payload, reason...))
 }
 
 func (c *wsConn) close(payload []byte) {

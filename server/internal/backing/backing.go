@@ -1,5 +1,5 @@
-// Package backing starts the services that several nodes stand on, PostgreSQL
-// and Redis, as processes of its own: in a folder they are given, on free ports
+// Package backing starts the services that nodes stand on or behind, PostgreSQL,
+// Redis, nginx and Caddy, as processes of its own: in a folder they are given, on free ports
 // of this machine, ended with whoever started them. It serves the tests, the
 // benchmark and make cluster; the server itself never imports it.
 package backing
@@ -26,6 +26,7 @@ const readyWithin = 30 * time.Second
 type service struct {
 	argv []string
 	dir  string
+	env  []string            // added to our own environment
 	as   *syscall.Credential // nil: whoever we are
 	log  log
 
@@ -58,6 +59,7 @@ func (l *log) String() string {
 func (s *service) start(ctx context.Context, answers func(context.Context) error) error {
 	cmd := exec.Command(s.argv[0], s.argv[1:]...) // #nosec G204 -- a service this package names
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &s.log, &s.log
+	cmd.Env = append(os.Environ(), s.env...)
 	cmd.SysProcAttr = ownProcess(s.as)
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {

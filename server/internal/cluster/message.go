@@ -39,7 +39,6 @@ type message struct {
 	Frame     *frame      `json:"frame,omitzero"`
 	Session   string      `json:"session,omitzero"`
 	Account   string      `json:"account,omitzero"`
-	Ask       string      `json:"ask,omitzero"`
 	Connected []connected `json:"on,omitempty"`
 }
 
@@ -75,7 +74,7 @@ func encode(n hub.Message) ([]byte, error) {
 	m := message{
 		Version: version, Node: n.Node, Kind: n.Kind, Event: n.Event, Device: device(n.Device),
 		Epoch: n.Change.Epoch, From: n.Change.From, Revision: n.Change.Revision,
-		Session: n.Session, Account: n.Account, Ask: n.Ask,
+		Session: n.Session, Account: n.Account,
 	}
 	for _, e := range n.Change.Entries {
 		m.Entries = append(m.Entries, entry{e.Block, e.Name, e.Text, e.Revision, e.Device, e.At})
@@ -110,7 +109,7 @@ func decode(body []byte, user string) (hub.Message, error) {
 	}
 	n := hub.Message{
 		Kind: m.Kind, Node: m.Node, User: user, Event: m.Event, Device: protocol.Device(m.Device),
-		Session: m.Session, Account: m.Account, Ask: m.Ask,
+		Session: m.Session, Account: m.Account,
 	}
 	if m.Kind == hub.ChangeMessage {
 		n.Change = settings.Change{Epoch: m.Epoch, From: m.From, Revision: m.Revision}
@@ -149,8 +148,6 @@ func (m *message) fits(user string) bool {
 		return m.presenceFits() && (ofUser || len(m.Connected) == 0)
 	case hub.ReloadMessage:
 		return m.Device.ID != "" || ofUser && m.Event == ""
-	case hub.BellNews:
-		return ofAll && m.Ask != ""
 	}
 	return false
 }

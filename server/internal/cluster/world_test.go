@@ -163,14 +163,13 @@ type node struct {
 	broker *Redis
 	truth  *truth
 	events *tally
-	rung   chan string
 	once   sync.Once
 }
 
 // start starts a node; what it needs to know is changed by the caller.
 func start(t *testing.T, truth *truth, o Options) *node {
 	t.Helper()
-	n := &node{truth: truth, events: &tally{}, rung: make(chan string, 10)}
+	n := &node{truth: truth, events: &tally{}}
 	if o.URL == "" {
 		o.URL = shared.URL()
 	}
@@ -187,7 +186,7 @@ func start(t *testing.T, truth *truth, o Options) *node {
 	}
 	n.Registry = hub.NewRegistry(truth, o.Log, time.Now, hub.Options{
 		SessionsPerDevice: 8, PingEvery: time.Hour, PongWithin: time.Hour, AuthDueLead: time.Minute,
-		Broker: n.broker, Bell: func(ask string) { n.rung <- ask },
+		Broker: n.broker,
 	})
 	n.broker.Start(n.Registry)
 	t.Cleanup(func() { n.stop(t) })

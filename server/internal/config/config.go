@@ -11,18 +11,15 @@
 package config
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/netip"
-	"sort"
 	"strings"
 	"time"
 	"unicode"
 
-	"github.com/joho/godotenv"
+	"social-server/internal/errs"
 )
 
 // Registration says who may register a device.
@@ -52,6 +49,7 @@ type Config struct {
 	DatabaseURL    Secret        // postgres://…; empty: SQLite in DataDir. It may hold a password
 	RedisURL       Secret        // redis://… and its kin; empty: one node. It may hold a password
 	AllowedOrigins []string      // scheme://host[:port], lower case, no default port
+	AllowedHosts   []string      // host names besides the server's own, lower case
 	SettingsSchema string        // path of a JSON Schema; empty: the built-in one
 	LogLevel       slog.Level    // lowest level that is written
 	LogFormat      LogFormat     // text or json
@@ -104,6 +102,8 @@ type Limits struct {
 	DevicesPerAccount int // registered and not revoked
 	UsersPerAccount   int // users owned by one account
 	HistoryPerUser    int // changes remembered (SPEC U2)
+
+	ConnectionsPerAddress int // of one client address (SPEC W5)
 }
 
 // Timing are the waits of the live connection and how long answers are kept.
@@ -131,58 +131,46 @@ func (e *Error) Error() string {
 			return r
 		}
 		return unicode.ReplacementChar
-	}, e.Variable+": "+e.Problem)
+	}, errs.Clip(e.Variable)+": "+e.Problem)
 }
 
 // bad returns an *Error as an error.
 func bad(variable, format string, args ...any) error {
-	return &Error{Variable: variable, Problem: fmt.Sprintf(format, args...)}
+	return &Error{Variable: variable, Problem: errs.Sprintf(format, args...)}
 }
+
+// problem returns an error that quotes what somebody wrote.
+func problem(format string, args ...any) error { return errors.New(errs.Sprintf(format, args...)) }
 
 // Load reads the variables of environ (as os.Environ gives them) and, for those
 // it does not have, of the file dotenv. A missing file is fine, and so is an
 // empty value: it means the default.
 func Load(dotenv string, environ []string) (Config, error) {
-	values, err := readDotenv(dotenv)
+	file, err := readDotenv(dotenv)
 	if err != nil {
 		return Config{}, err
 	}
+	values := make(map[string]string)
+	for name, one := range file {
+		values[name] = one.value
+	}
 	for _, pair := range environ {
-		if name, value, ok := strings.Cut(pair, "="); ok {
-			values[name] = value
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			continue
 		}
-	}
-	return parse(values)
-}
-
-// readDotenv returns the variables of the file. A name in it that means nothing
-// here is most likely misspelt, so it is refused; in the environment, which is
-// full of other programs' names, that cannot be told.
-func readDotenv(path string) (map[string]string, error) {
-	values, err := godotenv.Read(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return map[string]string{}, nil
-	case errors.As(err, new(*fs.PathError)):
-		return nil, bad(path, "cannot be read: %v", cause(err))
-	case err != nil: // its text quotes the file, and so perhaps a secret
-		return nil, bad(path, "is not a list of NAME=value lines")
-	}
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		if name == "" {
-			return nil, bad(path, "is not a list of NAME=value lines")
+		if clean := strings.TrimPrefix(name, byteOrderMark); clean != name && known(clean) {
+			return Config{}, bad(clean, "has a byte order mark before its name in the environment: save the file it comes from without one")
 		}
-		// Docker Compose reads the same file, and has names of its own.
-		if !known(name) && !strings.HasPrefix(name, "COMPOSE_") {
-			return nil, bad(name, "is in %s, but no such variable exists", path)
-		}
+		values[name] = value
+		delete(file, name)
 	}
-	return values, nil
+	cfg, err := parse(values)
+	var refusal *Error
+	if errors.As(err, &refusal) && file[refusal.Variable].line > 0 {
+		err = bad(refusal.Variable, "%s (%s, line %d)", refusal.Problem, dotenv, file[refusal.Variable].line)
+	}
+	return cfg, err
 }
 
 // parse turns values into a Config: each variable by itself, then those that
@@ -207,26 +195,10 @@ func parse(values map[string]string) (Config, error) {
 	if values["DRAIN_WINDOW"] == "" && cfg.SeveralNodes() {
 		cfg.DrainWindow = min(drainUsually, cfg.ShutdownWithin/2)
 	}
-	return cfg, cfg.agree()
-}
-
-// agree refuses values that are fine alone but not together.
-func (c *Config) agree() error {
-	switch {
-	case !c.jwtSecret.Empty() && c.jwtSecretFile != "":
-		return bad("JWT_SECRET_FILE", "is set together with JWT_SECRET: keep one of them")
-	case len(c.jwtPrevious) > 0 && c.jwtPreviousFile != "":
-		return bad("JWT_SECRET_PREVIOUS_FILE", "is set together with JWT_SECRET_PREVIOUS: keep one of them")
-	case c.Limits.FrameBurst < c.Limits.FramesPerSecond:
-		return bad("FRAME_BURST", "%d is below FRAMES_PER_SECOND %d", c.Limits.FrameBurst, c.Limits.FramesPerSecond)
-	case c.Limits.ValueBytes > c.Limits.FrameBytes/2:
-		return bad("MAX_VALUE_BYTES", "%d does not fit into half a frame of MAX_FRAME_BYTES %d", c.Limits.ValueBytes, c.Limits.FrameBytes)
-	case c.Limits.BytesPerUser < c.Limits.ValueBytes:
-		return bad("MAX_BYTES_PER_USER", "%d is below MAX_VALUE_BYTES %d", c.Limits.BytesPerUser, c.Limits.ValueBytes)
-	case c.Accounts.RefreshTokenTTL <= c.Accounts.AccessTokenTTL:
-		return bad("REFRESH_TOKEN_TTL", "%v is not longer than ACCESS_TOKEN_TTL %v", c.Accounts.RefreshTokenTTL, c.Accounts.AccessTokenTTL)
+	if cfg.Timing.AuthDueLead == 0 {
+		cfg.Timing.AuthDueLead = min(authDueUsually, cfg.Accounts.AccessTokenTTL/2)
 	}
-	return cmp.Or(c.agreeOnTransport(), c.agreeOnNodes())
+	return cfg, cfg.agree()
 }
 
 // cause returns what the system said, without the path around it.

@@ -56,6 +56,8 @@ func TestDefaults(t *testing.T) {
 			DevicesPerAccount: 100,
 			UsersPerAccount:   100,
 			HistoryPerUser:    10_000,
+
+			ConnectionsPerAddress: 256,
 		},
 		Timing: Timing{ // those of SPEC C4, S6, S8, A1 and P5
 			HelloWithin: 5 * time.Second,
@@ -121,6 +123,10 @@ var badConfigurations = map[string]struct {
 	"origin with too high a port":    {"ALLOWED_ORIGINS=https://example.org:99999", "ALLOWED_ORIGINS"},
 	"origin null":                    {"ALLOWED_ORIGINS=null", "ALLOWED_ORIGINS"},
 	"second origin bad":              {"ALLOWED_ORIGINS=https://a.example,ftp://b.example", "ALLOWED_ORIGINS"},
+	"any host":                       {"ALLOWED_HOSTS=*", "ALLOWED_HOSTS"},
+	"host with a port":               {"ALLOWED_HOSTS=example.org:443", "ALLOWED_HOSTS"},
+	"host with a scheme":             {"ALLOWED_HOSTS=https://example.org", "ALLOWED_HOSTS"},
+	"second host bad":                {"ALLOWED_HOSTS=a.example,b/c", "ALLOWED_HOSTS"},
 	"registration for some":          {"REGISTRATION=some", "REGISTRATION"},
 	"password of any length":         {"PASSWORD_MIN_LENGTH=0", "PASSWORD_MIN_LENGTH"},
 	"password of a book":             {"PASSWORD_MIN_LENGTH=65", "PASSWORD_MIN_LENGTH"},

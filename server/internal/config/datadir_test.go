@@ -60,6 +60,7 @@ func TestBadDataDir(t *testing.T) {
 	if err := os.Chmod(open, 0o755); err != nil { // past the umask
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(open, "note"), "")
 	bad := map[string]string{
 		"a file":               file,
 		"below a file":         filepath.Join(file, "data"),
@@ -76,6 +77,65 @@ func TestBadDataDir(t *testing.T) {
 			}
 			checkRefusal(t, cfg.PrepareDataDir(), "DATA_DIR")
 		})
+	}
+}
+
+// Fault D7: builders of images make the folder with a mode of their own. One that
+// is empty and ours is closed; one that holds anything is refused (TestBadDataDir).
+func TestEmptyFolderIsClosed(t *testing.T) {
+	for _, mode := range []os.FileMode{0o755, 0o777, 0o705} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		prepared(t, dir)
+		if got := modeOf(t, dir); got != 0o700 {
+			t.Errorf("%04o became %04o, want 0700", mode, got)
+		}
+	}
+}
+
+// Fault D1: Kubernetes gives a volume and all its files to the pod's fsGroup at
+// every start. One rule for all files of the server: its group may do what the
+// folder lets it do, and nobody else anything.
+func TestFilesFollowTheFolder(t *testing.T) {
+	files := []string{keyFile, "social.db", "social.db-wal", "social.db-shm", "social.db.lock", "social.db.before-restore-x"}
+	for _, tt := range []struct{ folder, file, want os.FileMode }{
+		{0o770 | os.ModeSetgid, 0o660, 0o660},
+		{0o770 | os.ModeSetgid, 0o666, 0o660},
+		{0o770 | os.ModeSetgid, 0o600, 0o600},
+		{0o750, 0o660, 0o640},
+		{0o700, 0o660, 0o600},
+		{0o700, 0o644, 0o600},
+	} {
+		dir := t.TempDir()
+		for _, name := range append(files, "note") {
+			write(t, filepath.Join(dir, name), goodSecret)
+			if err := os.Chmod(filepath.Join(dir, name), tt.file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(dir, tt.folder); err != nil {
+			t.Fatal(err)
+		}
+		cfg := prepared(t, dir)
+		for _, name := range files {
+			if got := modeOf(t, filepath.Join(dir, name)); got != tt.want {
+				t.Errorf("%s, %04o in a folder of %04o, became %04o, want %04o", name, tt.file, tt.folder, got, tt.want)
+			}
+		}
+		if got := modeOf(t, filepath.Join(dir, "note")); got != tt.file {
+			t.Errorf("a file of somebody else's became %04o", got)
+		}
+		former := "JWT_SECRET_PREVIOUS_FILE=" + filepath.Join(dir, keyFile)
+		if keys, err := Load(noDotenv, []string{"DATA_DIR=" + dir, former}); err != nil {
+			t.Error(err)
+		} else if _, err := keys.SigningKeys(); err != nil {
+			t.Errorf("a former key in a folder of %04o: %v", tt.folder, err)
+		}
+		if key, err := cfg.SigningKey(); err != nil || key.Reveal() != goodSecret {
+			t.Errorf("the key in a folder of %04o: %v", tt.folder, err)
+		}
 	}
 }
 

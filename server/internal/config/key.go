@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"social-server/internal/errs"
 )
 
 const (
@@ -88,6 +90,9 @@ func previousFromFile(path string) ([]Secret, error) {
 	case len(text) == keyBytes:
 		return []Secret{NewSecret(text)}, nil
 	}
+	if text, err = PlainText(text); err != nil {
+		return nil, bad(variable, "%s %v", path, err)
+	}
 	var keys []Secret
 	for line := range strings.FieldsSeq(text) {
 		if err := checkSecret(line); err != nil {
@@ -98,16 +103,21 @@ func previousFromFile(path string) ([]Secret, error) {
 	return keys, nil
 }
 
-// tooOpen reports whether a file with a secret may be read by others, where
-// that can be told.
+// tooOpen reports whether a file with a secret may be written by its group or
+// read by others, where that can be told. In a folder that is closed to others
+// the group may do what the folder lets it do, as in DATA_DIR.
 func tooOpen(path string, mode fs.FileMode) bool {
-	return mode&0o037 != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature()
+	excess := mode & 0o037
+	if folder, err := os.Stat(filepath.Dir(path)); err == nil && folder.Mode()&0o007 == 0 {
+		excess &= tooMuch(mode, folder.Mode())
+	}
+	return excess != 0 && !strings.HasPrefix(filepath.Clean(path), containerSecrets) && !openByNature()
 }
 
 // secretFromFile reads a key that was written as text: its last line end is not
 // part of it.
 func secretFromFile(path string) (Secret, error) {
-	text, mode, err := readKey(path)
+	text, mode, err := readSecretText(path)
 	if err != nil {
 		return Secret{}, bad("JWT_SECRET_FILE", "%v", err)
 	}
@@ -124,13 +134,17 @@ func secretFromFile(path string) (Secret, error) {
 // ownKey reads the key that makeKey wrote.
 func ownKey(path string) (Secret, error) {
 	text, mode, err := readKey(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	folder, err := os.Stat(filepath.Dir(path))
 	switch {
 	case err != nil:
 		return Secret{}, err
-	case mode&0o077 != 0 && !openByNature():
-		return Secret{}, fmt.Errorf("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
+	case tooMuch(mode, folder.Mode()) != 0 && !openByNature():
+		return Secret{}, problem("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
 	case len(text) < keyBytes:
-		return Secret{}, fmt.Errorf("%s has %d bytes instead of %d: restore it from a backup, or remove it and every device logs in again", path, len(text), keyBytes)
+		return Secret{}, problem("%s has %d bytes instead of %d: restore it from a backup, or remove it and every device logs in again", path, len(text), keyBytes)
 	}
 	return NewSecret(text), nil
 }
@@ -140,16 +154,28 @@ func ownKey(path string) (Secret, error) {
 func readKey(path string) (string, fs.FileMode, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
+		return "", 0, fmt.Errorf("%s cannot be read: %w", errs.Clip(path), cause(err))
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxKeyBytes {
-		return "", 0, fmt.Errorf("%s is not a key file", path)
+		return "", 0, problem("%s is not a key file", path)
 	}
 	text, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {
-		return "", 0, fmt.Errorf("%s cannot be read: %w", path, cause(err))
+		return "", 0, fmt.Errorf("%s cannot be read: %w", errs.Clip(path), cause(err))
 	}
 	return string(text), info.Mode().Perm(), nil
+}
+
+// readSecretText is readKey for a file that a person wrote, see PlainText.
+func readSecretText(path string) (string, fs.FileMode, error) {
+	text, mode, err := readKey(path)
+	if err != nil {
+		return "", 0, err
+	}
+	if text, err = PlainText(text); err != nil {
+		return "", 0, fmt.Errorf("%s %w", path, err)
+	}
+	return text, mode, nil
 }
 
 // makeKey writes a new key under a temporary name, makes it durable, and only

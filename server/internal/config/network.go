@@ -3,10 +3,12 @@ package config
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"social-server/internal/origin"
 )
 
 // reach says who can open a connection to LISTEN_ADDR.
@@ -38,6 +40,35 @@ func defaultRegistration(listen string) Registration {
 		return RegistrationFirstAccount
 	}
 	return RegistrationOpen
+}
+
+// HostNames returns the names under which the server may be addressed, besides
+// localhost and IP addresses, and whether they hold for every connection:
+// otherwise only for those that arrive at a loopback address. A server on every
+// address is often reached by names that it cannot know.
+func (c *Config) HostNames() (names []string, all bool) {
+	names = slices.Clone(c.AllowedHosts)
+	for _, text := range c.AllowedOrigins {
+		if allowed, err := origin.Parse(text); err == nil {
+			names = append(names, allowed.Host)
+		}
+	}
+	if host, _, err := origin.Split(c.ListenAddr); err == nil {
+		names = append(names, host)
+	}
+	return names, len(c.AllowedHosts) > 0 || reachOf(c.ListenAddr) == thisNetwork
+}
+
+// hosts takes host names, separated by commas.
+func hosts(c *Config, value string) error {
+	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+		host, err := origin.Host(strings.TrimSuffix(one, "."))
+		if err != nil {
+			return problem("%q is not a host name: write it without scheme, port and *", one)
+		}
+		c.AllowedHosts = append(c.AllowedHosts, host)
+	}
+	return nil
 }
 
 // TLS reports whether the server itself speaks TLS.
@@ -76,10 +107,10 @@ func proxies(c *Config, value string) error {
 	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
 		network, err := parseNetwork(one)
 		if err != nil {
-			return fmt.Errorf("%q is not a network such as 10.0.0.0/8, nor an address", one)
+			return problem("%q is not a network such as 10.0.0.0/8, nor an address", one)
 		}
 		if network.Bits() == 0 {
-			return fmt.Errorf("%q would believe everyone: name the proxy's own network", one)
+			return problem("%q would believe everyone: name the proxy's own network", one)
 		}
 		c.TrustedProxies = append(c.TrustedProxies, network)
 	}

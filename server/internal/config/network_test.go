@@ -85,6 +85,29 @@ func TestPlainHTTPMustBeSaid(t *testing.T) {
 	}
 }
 
+// Fault E4: the names that a server may be addressed by, and whether they hold
+// for every connection.
+func TestHostNames(t *testing.T) {
+	for env, want := range map[string]string{
+		"LISTEN_ADDR=localhost:3000":                                   "[localhost] false",
+		"LISTEN_ADDR=192.168.1.5:3000":                                 "[192.168.1.5] true",
+		"LISTEN_ADDR=:3000":                                            "[] false",
+		"LISTEN_ADDR=NAS.example.org:3000":                             "[nas.example.org] false",
+		"LISTEN_ADDR=:3000\nALLOWED_HOSTS=Nas.lan., bücher.example":    "[nas.lan xn--bcher-kva.example] true",
+		"LISTEN_ADDR=:3000\nALLOWED_ORIGINS=https://a.example:8443":    "[a.example] false",
+		"LISTEN_ADDR=[fd00::1]:80\nALLOWED_ORIGINS=http://[FD00::2]:1": "[[fd00::2] [fd00::1]] true",
+	} {
+		cfg, err := Load(noDotenv, append(strings.Split(env, "\n"), "ALLOW_PLAIN_HTTP=1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, all := cfg.HostNames()
+		if got := fmt.Sprint(names, " ", all); got != want {
+			t.Errorf("%s: %s, want %s", env, got, want)
+		}
+	}
+}
+
 func TestTrustedProxies(t *testing.T) {
 	cfg, err := Load(noDotenv, []string{"TRUSTED_PROXIES=10.1.2.3/8, 192.0.2.1,2001:db8::/32 ::ffff:192.0.2.9,"})
 	if err != nil {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -27,15 +26,13 @@ func (c *Config) agreeOnNodes() error {
 		return bad("REDIS_URL", "joins nodes that share a PostgreSQL database: set DATABASE_URL, or leave REDIS_URL empty")
 	case c.Postgres() && c.jwtSecret.Empty() && c.jwtSecretFile == "":
 		return bad("JWT_SECRET", "is needed with DATABASE_URL: every node must sign with the same key (`openssl rand -base64 48` makes a good one), in JWT_SECRET or JWT_SECRET_FILE")
-	case c.DrainWindow > c.ShutdownWithin/2:
-		return bad("DRAIN_WINDOW", "%v is more than half of SHUTDOWN_TIMEOUT %v", c.DrainWindow, c.ShutdownWithin)
 	}
 	return nil
 }
 
 // errAddress says what is wrong with an address of which nothing is shown: it
 // may hold a password.
-func errAddress(form string) error { return fmt.Errorf("is not of the form %s", form) }
+func errAddress(form string) error { return problem("is not of the form %s", form) }
 
 // databaseURL takes the address of a PostgreSQL database.
 func databaseURL(c *Config, value string) error {
@@ -100,26 +97,31 @@ func fromFile(set setter, now func(*Config) Secret, other string) setter {
 			return nil
 		}
 		if !now(c).Empty() {
-			return fmt.Errorf("is set together with %s: keep one of them", other)
+			return problem("is set together with %s: keep one of them", other)
 		}
-		text, mode, err := readKey(path)
+		if err := checkPath(path); err != nil {
+			return err
+		}
+		text, mode, err := readSecretText(path)
 		if err != nil {
 			return err
 		}
 		if tooOpen(path, mode) {
-			return fmt.Errorf("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
+			return problem("%s is open to others (mode %04o): run chmod 600 on it", path, mode)
 		}
 		if text = strings.TrimSpace(text); text == "" {
-			return fmt.Errorf("%s is empty", path)
+			return problem("%s is empty", path)
 		}
 		return set(c, text)
 	}
 }
 
-// drainWindow leaves an empty value to parse: the default follows REDIS_URL.
-func drainWindow(c *Config, value string) error {
-	if value == "" {
-		return nil
+// optional leaves an empty value to parse: the default follows another variable.
+func optional(set setter) setter {
+	return func(c *Config, value string) error {
+		if value == "" {
+			return nil
+		}
+		return set(c, value)
 	}
-	return duration(func(c *Config) *time.Duration { return &c.DrainWindow }, 0, 10*time.Minute)(c, value)
 }

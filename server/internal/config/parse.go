@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"social-server/internal/errs"
+	"social-server/internal/origin"
 )
 
 // A setter parses one value into its place. Its error says what is wrong; the
@@ -23,7 +25,7 @@ func count(at func(*Config) *int, least, most int) setter {
 	return func(c *Config, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil {
-			return fmt.Errorf("%q is not a whole number", value)
+			return problem("%q is not a whole number", value)
 		}
 		if n < least || n > most {
 			return fmt.Errorf("%d is not within %d and %d", n, least, most)
@@ -37,7 +39,7 @@ func duration(at func(*Config) *time.Duration, least, most time.Duration) setter
 	return func(c *Config, value string) error {
 		d, err := time.ParseDuration(value)
 		if err != nil {
-			return fmt.Errorf("%q is not a duration such as 90s, 15m or 720h", value)
+			return problem("%q is not a duration such as 90s, 15m or 720h", value)
 		}
 		if d < least || d > most {
 			return fmt.Errorf("%v is not within %v and %v", d, least, most)
@@ -51,7 +53,7 @@ func oneOf[T any](at func(*Config) *T, words map[string]T) setter {
 	return func(c *Config, value string) error {
 		meaning, ok := words[strings.ToLower(value)]
 		if !ok {
-			return fmt.Errorf("%q is none of %s", value, wordList(words))
+			return problem("%q is none of %s", value, wordList(words))
 		}
 		*at(c) = meaning
 		return nil
@@ -78,12 +80,23 @@ func wordList[T any](words map[string]T) string {
 
 func path(at func(*Config) *string) setter {
 	return func(c *Config, value string) error {
-		if strings.ContainsRune(value, 0) {
-			return errors.New("holds a zero byte")
+		if err := checkPath(value); err != nil {
+			return err
 		}
 		*at(c) = value
 		return nil
 	}
+}
+
+// checkPath refuses paths that do not mean what they look like.
+func checkPath(value string) error {
+	switch {
+	case strings.ContainsRune(value, 0):
+		return errors.New("holds a zero byte")
+	case strings.HasPrefix(value, "~"):
+		return errors.New("begins with ~, which only a shell replaces: write the whole path, or ./~ for a name that begins so")
+	}
+	return nil
 }
 
 // readable takes the path of a file that must be there.
@@ -92,12 +105,15 @@ func readable(at func(*Config) *string) setter {
 		if value == "" {
 			return nil
 		}
+		if err := checkPath(value); err != nil {
+			return err
+		}
 		info, err := os.Stat(value)
 		if err != nil {
-			return fmt.Errorf("%s cannot be read: %w", value, cause(err))
+			return fmt.Errorf("%s cannot be read: %w", errs.Clip(value), cause(err))
 		}
 		if info.IsDir() {
-			return fmt.Errorf("%s is a folder, not a file", value)
+			return problem("%s is a folder, not a file", value)
 		}
 		*at(c) = value
 		return nil
@@ -117,10 +133,10 @@ func address(at func(*Config) *string) setter {
 func checkAddress(value string) error {
 	_, port, err := net.SplitHostPort(value)
 	if err != nil {
-		return fmt.Errorf("%q is not host:port", value)
+		return problem("%q is not host:port", value)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("%q has no port within 0 and 65535", value)
+		return problem("%q has no port within 0 and 65535", value)
 	}
 	return nil
 }
@@ -135,8 +151,8 @@ func loopback(at func(*Config) *string) setter {
 			return err
 		}
 		host, _, _ := net.SplitHostPort(value)
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return fmt.Errorf("%q is not a loopback address such as localhost:9090", value)
+		if ip := net.ParseIP(host); !strings.EqualFold(host, "localhost") && (ip == nil || !ip.IsLoopback()) {
+			return problem("%q is not a loopback address such as localhost:9090", value)
 		}
 		*at(c) = value
 		return nil
@@ -145,45 +161,35 @@ func loopback(at func(*Config) *string) setter {
 
 func origins(c *Config, value string) error {
 	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
-		origin, err := cleanOrigin(one)
+		clean, err := cleanOrigin(one)
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(c.AllowedOrigins, origin) {
-			c.AllowedOrigins = append(c.AllowedOrigins, origin)
+		if !slices.Contains(c.AllowedOrigins, clean) {
+			c.AllowedOrigins = append(c.AllowedOrigins, clean)
 		}
 	}
 	return nil
 }
 
-// cleanOrigin returns an origin as browsers write it: lower case, without the
-// scheme's own port.
+// cleanOrigin returns an origin as browsers write it.
 func cleanOrigin(text string) (string, error) {
 	if strings.Contains(text, "*") {
-		return "", fmt.Errorf("%q would let other sites in: list each origin by name", text)
+		return "", problem("%q would let other sites in: list each origin by name", text)
 	}
-	u, err := url.Parse(strings.ToLower(text))
-	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("%q is not http(s)://host[:port]", withoutPassword(u, text))
+	clean, err := origin.Parse(text)
+	if err != nil {
+		return "", problem("%q %v", withoutPassword(text), err)
 	}
-	if u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return "", fmt.Errorf("%q has more than scheme://host[:port]", withoutPassword(u, text))
-	}
-	if port := u.Port(); port == "" || port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
-		return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+port), nil
-	}
-	if err := checkAddress(u.Host); err != nil {
-		return "", err
-	}
-	return u.Scheme + "://" + u.Host, nil
+	return clean.String(), nil
 }
 
 // withoutPassword returns text for an error, without what stands before an @.
-func withoutPassword(u *url.URL, text string) string {
-	if u != nil && u.User == nil && !strings.Contains(text, "@") {
-		return text
+func withoutPassword(text string) string {
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		return "…" + text[at+1:]
 	}
-	return "…" + text[strings.LastIndex(text, "@")+1:]
+	return text
 }
 
 func signingSecret(c *Config, value string) error {

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -61,9 +62,41 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%s: %v %v", text, a, err)
 		}
 	}
-	for _, text := range []string{"", "localhost:3000", "ws://localhost", "https://", "https://a.example/b", "https://a.example?b", "https://me:pw@a.example", "https://a\x00"} {
+	if a, err := NewAddress("https://a.example/Sync/", nil); err != nil || a.URL != "https://a.example/Sync" || a.prefix() != "/Sync" || a.origin != "https://a.example" {
+		t.Errorf("with a path: %v %v", a, err)
+	}
+	for _, text := range []string{"", "localhost:3000", "ws://localhost", "https://", "https://a.example#b", "https://a.example?b", "https://me:pw@a.example", "https://a\x00"} {
 		if _, err := NewAddress(text, nil); err == nil || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// Fault D8 in the doctor: a server on [::1] is found as localhost, though no
+// hosts file gives localhost that address.
+func TestLocalhostIsLoopback(t *testing.T) {
+	for _, host := range []string{"127.0.0.1:0", "[::1]:0"} {
+		listen, err := net.Listen("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, err := net.SplitHostPort(listen.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := NewAddress("http://localhost:"+port, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := a.dial(t.Context(), "tcp", "localhost:"+port)
+		if err != nil {
+			t.Fatalf("%s: %v", host, err)
+		}
+		if !a.from().IsLoopback() {
+			t.Errorf("%s: it comes from %v", host, a.from())
+		}
+		if err := errors.Join(conn.Close(), listen.Close()); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -43,10 +43,14 @@ func (v *Visit) webSocket(ctx context.Context, a *Address) (string, error) {
 				return fmt.Errorf("the connection ended before %s: %w", kind, err)
 			}
 			var frame struct {
-				Type string `json:"type"`
+				Type    string `json:"type"`
+				Message string `json:"message"`
 			}
 			if err := json.Unmarshal(text, &frame); err != nil || frame.Type == kind {
 				return err
+			}
+			if frame.Type == "refused" {
+				return fmt.Errorf("a change is refused: %s", frame.Message)
 			}
 		}
 	}
@@ -58,7 +62,7 @@ func (v *Visit) webSocket(ctx context.Context, a *Address) (string, error) {
 	}
 	began := time.Now()
 	err = ws.WriteJSON(map[string]any{
-		"type": "patch", "id": rand.Text(), "set": map[string]map[string]any{v.guest.Block: {v.guest.Key: nil}},
+		"type": "patch", "id": rand.Text(), "set": v.reset,
 	})
 	if err != nil {
 		return "", err
@@ -99,7 +103,7 @@ func (v *Visit) events(ctx context.Context, a *Address) (string, error) {
 		return "", err
 	}
 	began := time.Now()
-	if _, err := v.patch(ctx, a); err != nil {
+	if _, err := v.patch(ctx, a, nil); err != nil {
 		return "", err
 	}
 	if err := awaitEvent(events, "change"); err != nil {
@@ -146,7 +150,7 @@ func awaitEvent(events <-chan string, kind string) error {
 
 // poll waits for a change with a long-poll.
 func (v *Visit) poll(ctx context.Context, a *Address) (string, error) {
-	at, err := v.patch(ctx, a)
+	at, err := v.patch(ctx, a, nil)
 	if err != nil {
 		return "", err
 	}
@@ -169,7 +173,7 @@ func (v *Visit) poll(ctx context.Context, a *Address) (string, error) {
 	case <-time.After(pollWaits):
 	}
 	began := time.Now()
-	_, err = v.patch(ctx, a)
+	_, err = v.patch(ctx, a, nil)
 	if err == nil {
 		select {
 		case err := <-ended:

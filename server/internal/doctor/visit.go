@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -20,7 +21,6 @@ const root = "/api/v1"
 type Guest struct {
 	Device, Password string
 	Username         string
-	Block, Key       string // of a setting, to change
 }
 
 // Visit is the doctor as a device of the server.
@@ -34,7 +34,8 @@ type Visit struct {
 	there bool // something answers at the public address
 	guest Guest
 	token string
-	head  http.Header // of the answer to the log-in
+	head  http.Header               // of the answer to the log-in
+	reset map[string]map[string]any // a change that fits the server's schema: one key back to its default
 }
 
 // Checks returns the questions of a visit. They are one sequence: the first ones
@@ -43,10 +44,13 @@ func (v *Visit) Checks() []Check {
 	return []Check{
 		{"address", v.address},
 		{"clock", v.clock},
+		{"pages", v.pages},
 		{"origin", v.origin},
 		{"log-in", v.login},
 		{"TLS", v.encrypted},
 		{"proxy headers", v.forwarded},
+		{"schema", v.schema},
+		{"ETag", v.etag},
 		{"WebSocket", v.through(v.webSocket, needUpgrade)},
 		{"events", v.through(v.events, needNoBuffer)},
 		{"long-poll", v.through(v.poll, needPatience)},
@@ -63,7 +67,9 @@ func (v *Visit) address(ctx context.Context) Finding {
 	var ready struct {
 		Checks map[string]string `json:"checks"`
 	}
-	if _, err := v.Public.ask(ctx, call{method: http.MethodGet, path: "/readyz"}, &ready); err != nil {
+	if _, err := v.Public.ask(ctx, call{method: http.MethodGet, path: "/readyz"}, &ready); errors.Is(err, errForeign) {
+		return Bad("%s does not serve: %v; if there is a path in front of the server, add it to the address", v.Public.URL, err).with(needRoot.advice())
+	} else if err != nil {
 		return Bad("%s does not serve: %v", v.Public.URL, err)
 	}
 	v.there = true
@@ -97,18 +103,18 @@ func (v *Visit) origin(ctx context.Context) Finding {
 	if !v.there {
 		return passed("nothing answers")
 	}
-	own, errOwn := v.upgradeFrom(ctx, v.Public.URL)
+	own, errOwn := v.upgradeFrom(ctx, v.Public.origin)
 	foreign, errForeign := v.upgradeFrom(ctx, "https://elsewhere.invalid")
 	switch {
 	case errOwn != nil || errForeign != nil:
 		return Bad("a page's request is not answered: %v", cmp.Or(errOwn, errForeign))
 	case own == http.StatusForbidden:
-		return Bad("pages of %s may not connect: let the proxy pass on the host and whether it was https, or set ALLOWED_ORIGINS=%[1]s", v.Public.URL).
+		return Bad("pages of %s may not connect: let the proxy pass on the host and whether it was https, or set ALLOWED_ORIGINS=%[1]s", v.Public.origin).
 			with(needHost.advice())
 	case foreign != http.StatusForbidden:
 		return Bad("pages of any site may connect (%d instead of 403): a proxy changes or drops Origin", foreign)
 	}
-	return Good("pages of %s may connect, those of other sites may not", v.Public.URL)
+	return Good("pages of %s may connect, those of other sites may not", v.Public.origin)
 }
 
 // upgradeFrom asks for a WebSocket as a page of an origin does, and returns the
@@ -177,8 +183,8 @@ func (v *Visit) user(what string) string {
 // does not, whether it does without what is before the server.
 func (v *Visit) through(probe func(context.Context, *Address) (string, error), lines need) func(context.Context) Finding {
 	return func(ctx context.Context) Finding {
-		if v.token == "" {
-			return passed("nobody could log in")
+		if f := v.cannotPatch(); f != nil {
+			return *f
 		}
 		text, err := probe(ctx, v.Public)
 		if err == nil {
@@ -194,15 +200,15 @@ func (v *Visit) through(probe func(context.Context, *Address) (string, error), l
 	}
 }
 
-// patch changes the guest's setting and returns the version that made.
-func (v *Visit) patch(ctx context.Context, a *Address) (version string, err error) {
+// patch changes the guest's setting and returns the version that made. More of
+// the request's header may be nil.
+func (v *Visit) patch(ctx context.Context, a *Address, header map[string]string) (version string, err error) {
 	var answer struct {
 		Epoch    string `json:"epoch"`
 		Revision uint64 `json:"revision"`
 	}
 	_, err = a.ask(ctx, call{
-		method: http.MethodPatch, path: v.user("/settings"), token: v.token,
-		body: map[string]map[string]any{v.guest.Block: {v.guest.Key: nil}}, // a reset fits into every schema
+		method: http.MethodPatch, path: v.user("/settings"), token: v.token, header: header, body: v.reset,
 	}, &answer)
 	return fmt.Sprintf("%s.%d", answer.Epoch, answer.Revision), err
 }

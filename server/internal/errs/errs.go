@@ -5,7 +5,6 @@ package errs
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -20,12 +19,14 @@ const (
 	Expired            Code = "expired"             // the token was valid once: refresh it
 	Revoked            Code = "revoked"             // the device was locked out
 	Forbidden          Code = "forbidden"           // known, but not allowed
+	Misdirected        Code = "misdirected"         // asked for under a host name that is not the server's
 	NotFound           Code = "not-found"           // missing, or not yours: the two look alike
 	MethodNotAllowed   Code = "method-not-allowed"  // the path exists, the method does not
 	Conflict           Code = "conflict"            // something changed or is taken
 	IDReused           Code = "id-reused"           // a patch id came again with another body
 	PreconditionFailed Code = "precondition-failed" // If-Match names another revision
 	TooLarge           Code = "too-large"           // over a size limit
+	Timeout            Code = "timeout"             // the request did not arrive in time
 	Unsupported        Code = "unsupported"         // a media type we do not read
 	QuotaExceeded      Code = "quota-exceeded"      // over a limit of the user or account
 	NotReady           Code = "not-ready"           // a patch before the frame ready
@@ -63,13 +64,19 @@ func (e *Error) Unwrap() error { return e.Cause }
 // New returns an error of a code. It returns error, not *Error, so that a nil
 // result is a nil error.
 func New(code Code, format string, args ...any) error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: Sprintf(format, args...)}
 }
 
 // Field returns an Invalid error about one field. Several of them may be
 // combined with errors.Join: All finds each.
 func Field(field, format string, args ...any) error {
-	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+	return About(Invalid, field, format, args...)
+}
+
+// About returns an error of a code about one field, whose name may be the
+// caller's text.
+func About(code Code, field, format string, args ...any) error {
+	return &Error{Code: code, Field: Clip(field), Message: Sprintf(format, args...)}
 }
 
 // Wrap returns an Internal error with a cause that is logged, never shown.

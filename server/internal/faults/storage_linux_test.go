@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -130,6 +132,33 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("slowest recovery %v", slowest)
 	}
 	t.Logf("%+v, slowest recovery %v", r.Ledger.Tally(), slowest)
+}
+
+// Faults A6, A7: a stop on a full disk, with and without a write that was refused
+// before it. Nothing acknowledged is lost, so the exit code is 0; the log has one
+// line about what could not be stored.
+func TestStopOnFullDisk(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		t.Run(fmt.Sprint("after a refused write: ", refused), func(t *testing.T) {
+			t.Parallel()
+			r := newStoppedRig(t)
+			smallDisk(t, r, "6m")
+			c := r.client(0, func(o *Options) { o.NoRetry = true })
+			r.live(c)
+			r.put(c, key(1), `"before"`)
+			fill(t, filepath.Join(r.files, "filler"))
+			if refused {
+				r.writeUntilFull(c)
+			}
+			r.ok(r.Signal(syscall.SIGTERM))
+			code, err := r.Wait(t.Context(), patient)
+			r.ok(err)
+			log := r.Log.String()
+			if code != 0 || strings.Contains(log, "panic") || strings.Count(log, "not stored") != 1 {
+				t.Errorf("exit code %d, log\n%s", code, log)
+			}
+		})
+	}
 }
 
 // fill takes all the space there is.

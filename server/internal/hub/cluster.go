@@ -40,7 +40,6 @@ const (
 	FrameMessage    Kind = "frame"    // User or Account, Frame; Session, Device: whom it is not for
 	PresenceMessage Kind = "presence" // User, Connected: every device connected to the user on Node; no User: a heartbeat
 	ReloadMessage   Kind = "reload"   // User or Device: the store has changed; Event: what happened to the member Device
-	BellNews        Kind = "bell"     // Ask: it was answered
 )
 
 // Message is what one node publishes to the others.
@@ -54,7 +53,6 @@ type Message struct {
 	Frame     *protocol.Frame
 	Session   string
 	Account   string
-	Ask       string
 	Connected []Connected
 }
 
@@ -89,10 +87,6 @@ func (r *Registry) Receive(m Message) {
 		}
 	case ReloadMessage:
 		r.reload(m)
-	case BellNews:
-		if r.Bell != nil {
-			r.Bell(m.Ask)
-		}
 	}
 }
 

@@ -54,11 +54,6 @@ func (r *Registry) memberEvent(user, event string, d protocol.Device) {
 	r.broker.Publish(Message{Kind: ReloadMessage, User: user, Event: event, Device: d})
 }
 
-// Answered wakes whoever waits for the answer to an ask on another node.
-func (r *Registry) Answered(ask string) {
-	r.broker.Publish(Message{Kind: BellNews, Ask: ask})
-}
-
 // judge asks the store for the standings of sessions, ends those that have lost
 // theirs, and lets the others go on. Where it knows nothing worse, least holds.
 func (r *Registry) judge(ctx context.Context, sessions []*Session, least Standing) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"social-server/internal/errs"
+	"social-server/internal/protocol"
 	"social-server/internal/settings"
 )
 
@@ -35,7 +36,6 @@ type Options struct {
 	Resynced          func()        // a device asked for everything again (SPEC S7)
 
 	Broker    Broker              // to the other nodes; nil: no other node writes to the store
-	Bell      func(ask string)    // an ask was answered on another node
 	GapFound  func()              // a repair found a change that the hub had missed
 	Delivered func(time.Duration) // from a change's arrival at the hub until it was written to a session
 }
@@ -151,14 +151,8 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 	if h.memberLocked(s.Device.ID) == nil {
 		return errs.New(errs.NotFound, "This device has not joined such a user.")
 	}
-	n := 0
-	for _, other := range h.sessions {
-		if other.Device.ID == s.Device.ID {
-			n++
-		}
-	}
-	if n >= most {
-		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
+	if err := h.makeRoomLocked(s, most); err != nil {
+		return err
 	}
 	h.sessions = append(h.sessions, s)
 	h.due = time.Time{}
@@ -169,6 +163,38 @@ func (h *Hub) add(s *Session, o Opening, most int) error {
 		})
 	}
 	s.openLocked(o)
+	return nil
+}
+
+// makeRoomLocked refuses a session over the most of its device. A stream instead
+// ends the device's oldest one: its peer may have vanished without a word, and
+// it can answer no ping (SPEC C8).
+func (h *Hub) makeRoomLocked(s *Session, most int) error {
+	living, all := 0, 0
+	var oldest *Session
+	for _, other := range h.sessions {
+		if other.Device.ID != s.Device.ID {
+			continue
+		}
+		all++
+		if other.ending != nil {
+			continue
+		}
+		living++
+		if oldest == nil && other.mode == OneWay {
+			oldest = other
+		}
+	}
+	full := all >= most
+	if s.mode == OneWay {
+		full = living >= most && oldest == nil || all >= 2*most // those that are ending are bounded too
+	}
+	if full {
+		return errs.New(errs.QuotaExceeded, "This device has %d connections to this user already.", most)
+	}
+	if living >= most {
+		oldest.endLocked(protocol.CloseTooMany, "a newer stream takes its place")
+	}
 	return nil
 }
 

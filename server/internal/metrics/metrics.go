@@ -52,7 +52,7 @@ func New() *Metrics {
 			Name: "social_refusals_total", Help: "Requests and patches refused, by code.",
 		}, []string{"code"}),
 		limited: newWords("social_limited_total", "Requests and frames that a limiter refused.", "limiter",
-			"address", "name", "account", "strangers", "code", "waiting", "frames"),
+			"address", "name", "account", "strangers", "code", "waiting", "frames", "connections"),
 		relayed: newWords("social_relay_events_total", "What happened on the relay between nodes.", "event",
 			"sent", "received", "dropped", "refused", "resubscribed", "probe-lost"),
 		gaps:    counter("social_hub_gaps_total", "Changes that did not follow a hub's revision, so that it read the store."),

@@ -106,7 +106,7 @@ func frameType(text []byte) ([]byte, error) {
 	}
 	var any map[string]jsontext.Value
 	if err := strictjson.Unmarshal(text, &any); err != nil || any == nil {
-		return nil, &errs.Error{Code: errs.Malformed, Message: "must be one JSON object", Cause: err}
+		return nil, malformed("", "must be one JSON object")
 	}
 	kind, err := jsontext.AppendUnquote(nil, any["type"])
 	if err != nil {
@@ -172,8 +172,11 @@ func DecodePatchBody(text []byte) (settings.Patch, error) {
 func (f patchFrame) patch() (settings.Patch, error) {
 	p := settings.Patch{ID: f.ID}
 	var err error
-	if p.Set, err = settings.ParseSet(f.Set, nil); err != nil {
+	if p.Set, err = readSet(f.Set); err != nil {
 		return p, err
+	}
+	if len(p.Set) == 0 {
+		return p, errs.Field("set", "must name at least one key")
 	}
 	if f.Base == nil {
 		return p, nil
@@ -190,11 +193,19 @@ func decodePreview(text []byte) (ClientFrame, error) {
 	if err := unmarshal(text, &f); err != nil {
 		return nil, err
 	}
-	set, err := settings.ParseSet(f.Set, nil)
+	set, err := readSet(f.Set)
 	if err != nil {
 		return nil, err
 	}
 	return Preview{set}, nil
+}
+
+// readSet reads the member set of a frame.
+func readSet(text jsontext.Value) ([]settings.Assignment, error) {
+	if text == nil {
+		return nil, malformed("set", "is missing")
+	}
+	return settings.ParseSet(text, nil)
 }
 
 func decodeFocus(text []byte) (ClientFrame, error) {
@@ -219,10 +230,15 @@ func checkRevision(field string, n uint64) error {
 }
 
 func unmarshal(text []byte, into any) error {
-	if err := strictjson.Unmarshal(text, into); err != nil {
-		return &errs.Error{Code: errs.Malformed, Message: "is not a frame of its type", Cause: err}
+	err := strictjson.Unmarshal(text, into)
+	if err == nil {
+		return nil
 	}
-	return nil
+	var syntax *strictjson.SyntaxError
+	if errors.As(err, &syntax) {
+		return malformed("", "is not JSON: "+syntax.Error())
+	}
+	return malformed("", "is not a frame of its type")
 }
 
 func malformed(field, message string) error {

@@ -56,17 +56,18 @@ func AppendLeft(data []byte, left []settings.Entry) []byte {
 }
 
 // appendReplacement appends "block", "key", "value" and "previous", which is
-// absent where the key had never been set. Values keep their text.
+// absent where the key had never been set. Values keep their text, unless no
+// device can read them (SPEC V7).
 func appendReplacement(data []byte, r settings.Record) []byte {
 	data = append(data, `"block":`...)
 	data = appendString(data, r.Block)
 	data = append(data, `,"key":`...)
 	data = appendString(data, r.Name)
 	data = append(data, `,"value":`...)
-	data = append(data, r.Text...)
+	data = append(data, settings.Readable(r.Text)...)
 	if r.Set {
 		data = append(data, `,"previous":`...)
-		data = append(data, r.Previous...)
+		data = append(data, settings.Readable(r.Previous)...)
 	}
 	return data
 }

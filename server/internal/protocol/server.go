@@ -165,10 +165,11 @@ func AppendValues(data []byte, entries []settings.Entry, value func([]byte, sett
 
 func byKey(a, b settings.Entry) int { return a.Key.Compare(b.Key) }
 
-// AppendValue appends {"value","revision","device","at"}; the value's text as received.
+// AppendValue appends {"value","revision","device","at"}; the value's text as
+// received, unless no device can read it (SPEC V7).
 func AppendValue(data []byte, v settings.Value) []byte {
 	data = append(data, `{"value":`...)
-	data = append(data, v.Text...)
+	data = append(data, settings.Readable(v.Text)...)
 	data = append(data, `,"revision":`...)
 	data = appendUint(data, v.Revision)
 	data = append(data, `,"device":`...)
@@ -206,7 +207,7 @@ func AppendNamedOrigin(data []byte, v settings.Value, name string) []byte {
 // appendReplaced appends {"value","device","revision"}, a value that is no more.
 func appendReplaced(data []byte, v settings.Value) []byte {
 	data = append(data, `{"value":`...)
-	data = append(data, v.Text...)
+	data = append(data, settings.Readable(v.Text)...)
 	data = append(data, `,"device":`...)
 	data = appendString(data, v.Device)
 	data = append(data, `,"revision":`...)
@@ -269,7 +270,7 @@ func AppendAnswer(data []byte, id string, a settings.Answer, duplicate bool) []b
 }
 
 // ConflictMessage is what a conflict says of itself, over WebSocket and HTTP.
-const ConflictMessage = "Changed on another device since."
+const ConflictMessage = "Changed since."
 
 // Conflict refuses a patch whose keys moved on above their base (SPEC P4).
 func Conflict(id string, current []settings.Entry) *Frame {
@@ -337,7 +338,7 @@ func AuthDue(in time.Duration) *Frame {
 	return marshal("authDue", struct {
 		Type string `json:"type"`
 		In   int    `json:"in"`
-	}{"authDue", int(in.Seconds())})
+	}{"authDue", max(0, int(in.Seconds()))})
 }
 
 // Bye announces a planned close (SPEC E5).

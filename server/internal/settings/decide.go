@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"time"
 
 	"social-server/internal/errs"
@@ -81,7 +82,7 @@ func decide(w *Write, cur Current, limits Limits) Outcome {
 		}
 		return Outcome{Answer: cur.Before.Answer, Duplicate: true}
 	}
-	if at := w.Patch.If; at != nil && (at.Epoch != cur.Head.Epoch || at.Revision != cur.Head.Revision) {
+	if at := w.Patch.If; len(at) > 0 && !slices.Contains(at, Version{Epoch: cur.Head.Epoch, Revision: cur.Head.Revision}) {
 		return Outcome{Err: errs.New(errs.PreconditionFailed, "The settings are at another revision.")}
 	}
 	if w.Patch.Revert != nil {
@@ -101,8 +102,6 @@ func revert(w *Write, cur Current, limits Limits) Outcome {
 		return Outcome{Err: err}
 	case len(moved) > 0 && (len(set) == 0 || !w.Patch.Revert.Partial):
 		return Outcome{Answer: Answer{Conflict: moved}}
-	case len(set) == 0:
-		return Outcome{Answer: Answer{Revision: cur.Head.Revision}} // it is as it was
 	}
 	out := store(w, set, cur, limits)
 	out.Answer.Conflict = moved
@@ -124,8 +123,12 @@ func conflicts(w *Write, cur Current) []Entry {
 	return moved
 }
 
-// store makes the change that a write without conflict brings.
+// store makes the change that a write without conflict brings: none if it sets
+// nothing.
 func store(w *Write, set []Assignment, cur Current, limits Limits) Outcome {
+	if len(set) == 0 {
+		return Outcome{Answer: Answer{Revision: cur.Head.Revision}}
+	}
 	head := *cur.Head
 	head.Revision++
 	out := Outcome{Answer: Answer{Revision: head.Revision}}

@@ -90,14 +90,16 @@ func TestDecideRemembers(t *testing.T) {
 	}
 }
 
-// [SPEC P7] If-Match asks for an exact epoch and revision.
+// [SPEC P7] If-Match asks for an exact epoch and revision, or one of several.
 func TestDecideIfMatch(t *testing.T) {
 	p := Patch{ID: "p", Set: mustSet(t, `{"billing":{"salary":10}}`)}
 	for at, ok := range map[Version]bool{{"k3f9", 7}: true, {"k3f9", 6}: false, {"k3f9", 8}: false, {"other", 7}: false} {
-		p.If = &at
-		out, _ := decideOn(t, Write{Device: "d_1", Patch: p}, small, nil)
-		if (out.Err == nil) != ok || !ok && !errs.Is(out.Err, errs.PreconditionFailed) {
-			t.Errorf("%+v: %+v", at, out)
+		for _, list := range [][]Version{{at}, {{"elsewhere", 7}, at}} {
+			p.If = list
+			out, _ := decideOn(t, Write{Device: "d_1", Patch: p}, small, nil)
+			if (out.Err == nil) != ok || !ok && !errs.Is(out.Err, errs.PreconditionFailed) {
+				t.Errorf("%+v: %+v", list, out)
+			}
 		}
 	}
 }

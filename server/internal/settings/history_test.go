@@ -103,8 +103,8 @@ func TestRevertHash(t *testing.T) {
 func TestTry(t *testing.T) {
 	s := newTestService(newSlowStore())
 	defer s.Close()
-	if _, _, err := s.Try(t.Context(), "u", "d", Patch{ID: "x"}); !errs.Is(err, errs.Invalid) {
-		t.Errorf("an empty patch: %v", err)
+	if _, _, err := s.Try(t.Context(), "u", "d", Patch{ID: "not an id"}); !errs.Is(err, errs.Invalid) {
+		t.Errorf("a bad id: %v", err)
 	}
 	trial, out, err := s.Try(t.Context(), "u", "d", period("a"))
 	if err != nil || out.Err != nil || len(trial.Changes) != 1 || trial.Changes[0].Set || trial.Changes[0].Text != "4" || trial.Revision != 0 {

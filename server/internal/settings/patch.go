@@ -32,7 +32,7 @@ type Patch struct {
 	ID     string
 	Set    []Assignment   // ordered by key, each key once
 	Base   map[Key]uint64 // refuse the patch when a named key is above this revision (SPEC P4)
-	If     *Version       // refuse the patch unless the user is exactly here (If-Match)
+	If     []Version      // refuse the patch unless the user is at one of these (If-Match); empty: no condition
 	Revert *Revert        // instead of Set and Base: earlier values, found when they are stored
 }
 
@@ -48,51 +48,69 @@ var DefaultLimits = Limits{ValueBytes: 8 << 10, UserKeys: 512, UserBytes: 256 <<
 
 // ParseSet reads an object of blocks of keys, as in {"billing":{"salary":3000}},
 // into assignments. A block that is null is expanded by whole, which lists the
-// keys that a null block stands for (RFC 7396); nil refuses it. Values keep
-// their text byte for byte.
+// keys of a block (SPEC P7); nil refuses it. Values keep their text byte for byte.
 func ParseSet(text []byte, whole func(block string) []Key) ([]Assignment, error) {
 	r := setReader{whole: whole}
-	if err := strictjson.Unmarshal(text, &r); err != nil {
-		return nil, &errs.Error{Code: errs.Malformed, Field: "set", Message: "must be an object of blocks", Cause: err}
-	}
-	if r.bad != nil {
-		return nil, &errs.Error{Code: errs.Malformed, Field: *r.bad, Message: "must be an object of keys"}
+	switch err := strictjson.Unmarshal(text, &r); {
+	case err != nil:
+		return nil, unreadable(err)
+	case r.bad != nil:
+		return nil, errs.About(errs.Malformed, *r.bad, "must be an object of keys")
+	case r.unknown != nil:
+		return nil, errs.Field(*r.unknown, "is not a block of this server")
 	}
 	slices.SortFunc(r.set, func(a, b Assignment) int { return a.Key.Compare(b.Key) })
 	return r.set, nil
 }
 
+// unreadable says why a text is no object of blocks.
+func unreadable(err error) error {
+	var syntax *strictjson.SyntaxError
+	if errors.As(err, &syntax) {
+		return errs.About(errs.Malformed, syntax.Pointer.LastToken(), "This is not JSON: %s", syntax)
+	}
+	return errs.About(errs.Malformed, "set", "must be an object of blocks")
+}
+
 // setReader reads blocks of keys from the text as it goes by: by way of maps it
 // took 8 allocations and 1.5 µs more.
 type setReader struct {
-	whole func(block string) []Key
-	set   []Assignment
-	bad   *string // a block that is no object
+	whole   func(block string) []Key
+	set     []Assignment
+	bad     *string // a block that is no object
+	unknown *string // a block that whole does not have
 }
 
-// UnmarshalJSONFrom reads the object of blocks; null is one without any.
+// UnmarshalJSONFrom reads the object of blocks.
 func (r *setReader) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return eachMember(dec, func(block string) error {
-		switch kind := dec.PeekKind(); {
-		case kind == '{':
-			return r.readKeys(dec, block)
-		case kind == 'n' && r.whole != nil:
-			for _, key := range r.whole(block) {
-				r.set = append(r.set, Assignment{key, Null})
-			}
-		default:
-			r.bad = &block
+		before := len(r.set)
+		if err := r.readBlock(dec, block); err != nil {
+			return err
 		}
-		return dec.SkipValue()
+		if r.whole != nil && len(r.set) == before && len(r.whole(block)) == 0 {
+			r.unknown = new(block)
+		}
+		return nil
 	})
 }
 
-func (r *setReader) readKeys(dec *jsontext.Decoder, block string) error {
-	return eachMember(dec, func(name string) error {
-		value, err := dec.ReadValue()
-		r.set = append(r.set, Assignment{Key{block, name}, string(value)})
-		return err
-	})
+func (r *setReader) readBlock(dec *jsontext.Decoder, block string) error {
+	switch kind := dec.PeekKind(); {
+	case kind == '{':
+		return eachMember(dec, func(name string) error {
+			value, err := dec.ReadValue()
+			r.set = append(r.set, Assignment{Key{block, name}, string(value)})
+			return err
+		})
+	case kind == 'n' && r.whole != nil:
+		for _, key := range r.whole(block) {
+			r.set = append(r.set, Assignment{key, Null})
+		}
+	default:
+		r.bad = new(block)
+	}
+	return dec.SkipValue()
 }
 
 // eachMember has read read the value of each member of an object.
@@ -101,8 +119,6 @@ func eachMember(dec *jsontext.Decoder, read func(name string) error) error {
 	switch {
 	case err != nil:
 		return err
-	case begin.Kind() == 'n':
-		return nil
 	case begin.Kind() != '{':
 		return errors.New("is no object")
 	}
@@ -123,7 +139,7 @@ func eachMember(dec *jsontext.Decoder, read func(name string) error) error {
 func ParseBase(text []byte) (map[Key]uint64, error) {
 	var blocks map[string]map[string]uint64
 	if err := strictjson.Unmarshal(text, &blocks); err != nil {
-		return nil, &errs.Error{Code: errs.Malformed, Field: "base", Message: "must be an object of blocks of revisions", Cause: err}
+		return nil, errs.About(errs.Malformed, "base", "must be an object of blocks of revisions")
 	}
 	base := make(map[Key]uint64)
 	for block, keys := range blocks {
@@ -152,12 +168,9 @@ func (p *Patch) Check(schema *Schema, limits Limits) error {
 	if p.Revert != nil {
 		return nil // its values are looked at when they are known
 	}
-	if len(p.Set) == 0 {
-		return errs.Field("set", "must name at least one key")
-	}
 	for _, a := range p.Set {
 		if len(a.Text) > limits.ValueBytes {
-			return &errs.Error{Code: errs.TooLarge, Field: a.Key.String(), Message: "is too long to be kept"}
+			return errs.About(errs.TooLarge, a.Key.String(), "is too long to be kept")
 		}
 		if err := schema.Check(a.Key, a.Text); err != nil {
 			return err
@@ -191,10 +204,10 @@ func (p *Patch) Hash() [sha256.Size]byte {
 		part(k.String())
 		part(string(binary.BigEndian.AppendUint64(nil, p.Base[k])))
 	}
-	if p.If != nil {
+	for _, at := range p.If {
 		part("if")
-		part(p.If.Epoch)
-		part(string(binary.BigEndian.AppendUint64(nil, p.If.Revision)))
+		part(at.Epoch)
+		part(string(binary.BigEndian.AppendUint64(nil, at.Revision)))
 	}
 	if r := p.Revert; r != nil {
 		part(fmt.Sprintf("revert %d whole %t partial %t", r.Revision, r.Whole, r.Partial))

@@ -16,7 +16,7 @@ func schemaValue(text string) (any, error) {
 	if value, ok := scalar(text); ok {
 		return value, nil
 	}
-	if err := checkNumbers(text); err != nil {
+	if err := checkValue(text); err != nil {
 		return nil, err
 	}
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))

@@ -18,7 +18,7 @@ var scalars = []string{
 
 // bySlowWay is what the validator makes of a text itself.
 func bySlowWay(text string) (any, error) {
-	if err := checkNumbers(text); err != nil {
+	if err := checkValue(text); err != nil {
 		return nil, err
 	}
 	return jsonschema.UnmarshalJSON(strings.NewReader(text))

@@ -204,8 +204,8 @@ func TestDoubtIsRepeated(t *testing.T) {
 func TestServiceClose(t *testing.T) {
 	store := newSlowStore()
 	s := newTestService(store)
-	if _, err := s.Apply(t.Context(), "u", "d", Patch{ID: "x"}); !errs.Is(err, errs.Invalid) {
-		t.Errorf("an empty patch: %v", err)
+	if _, err := s.Apply(t.Context(), "u", "d", Patch{ID: "not an id"}); !errs.Is(err, errs.Invalid) {
+		t.Errorf("a bad id: %v", err)
 	}
 	end := make(chan Outcome, 1)
 	s.Submit("u", "d", period("a"), func(o Outcome) { end <- o })

@@ -31,21 +31,24 @@ func (s *Store) Account(ctx context.Context, id string) (account.Account, error)
 	return row.account(), err
 }
 
-// AccountByEmail returns the account of a lower-case e-mail address.
+// AccountByEmail returns the account of an e-mail address, however it is spelled.
 func (s *Store) AccountByEmail(ctx context.Context, email string) (account.Account, error) {
 	var row accountRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		return tx.Where("email = ?", email).Take(&row).Error
+		spelling, key := emails.typed(email)
+		return tx.Where(emails.is(s.dialect, "id"), spelling, key).Take(&row).Error
 	})
 	return row.account(), err
 }
 
-// DeviceByName returns a device that is not revoked, and its account.
+// DeviceByName returns a device that is not revoked, and its account. The name
+// may be spelled in any way that is the same name.
 func (s *Store) DeviceByName(ctx context.Context, name string) (account.Device, account.Account, error) {
 	var device deviceRow
 	var owner accountRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		err := tx.Where(s.dialect.named("name")+" AND revoked_at IS NULL", name).Take(&device).Error
+		spelling, key := deviceNames.typed(name)
+		err := tx.Where(deviceNames.is(s.dialect, "id"), spelling, key).Take(&device).Error
 		// Asked for nobody's account too, so that a name that exists takes no longer.
 		if ownerErr := tx.Where("id = ?", device.AccountID).Take(&owner).Error; err == nil {
 			err = ownerErr
@@ -66,7 +69,7 @@ func (s *Store) CreateAccount(ctx context.Context, a account.Account, first acco
 				return conflict("email")
 			}
 		}
-		row := accountRow{ID: a.ID, Email: a.Email, PasswordHash: a.PasswordHash, CreatedAt: instant{a.CreatedAt}}
+		row := accountRow{ID: a.ID, Email: a.Email, PasswordHash: a.PasswordHash, CreatedAt: instant{a.CreatedAt}, EmailKey: emails.of(a.Email)}
 		if err := tx.Create(&row).Error; err != nil {
 			return unlessTaken(err, "email")
 		}
@@ -123,7 +126,7 @@ func (s *Store) Devices(ctx context.Context, accountID string) ([]account.Listed
 // RenameDevice renames a device and returns the ids of the users it joined.
 func (s *Store) RenameDevice(ctx context.Context, accountID, deviceID, name string) (users []string, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
-		renamed := ownDevice(tx, accountID, deviceID).Updates(map[string]any{"name": name})
+		renamed := ownDevice(tx, accountID, deviceID).Updates(map[string]any{"name": name, "name_key": deviceNames.of(name)})
 		if renamed.Error != nil {
 			return unlessTaken(renamed.Error, "name")
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/jinzhu/gorm"
 
 	"social-server/internal/account"
+	"social-server/internal/text"
 )
 
 // askRow is a row of asks. UserID is NULL for an ask that reaches nobody.
@@ -45,7 +46,8 @@ func (r askRow) ask() account.Ask {
 func (s *Store) UserNamed(ctx context.Context, username string) (account.User, error) {
 	var row userRow
 	err := s.inSnapshot(ctx, func(tx *gorm.DB) error {
-		return tx.Table("users").Where(s.dialect.named("username"), username).Take(&row).Error
+		spelling, key := usernames.typed(username)
+		return tx.Where(usernames.is(s.dialect, "id"), spelling, key).Take(&row).Error
 	})
 	return row.user(), err
 }
@@ -69,7 +71,16 @@ func (s *Store) CreateAsk(ctx context.Context, a account.Ask) error {
 
 // AskOf returns the ask of a device for a username that waits.
 func (s *Store) AskOf(ctx context.Context, deviceID, username string) (account.Ask, error) {
-	return s.oneAsk(ctx, "asks.device_id = ? AND "+s.dialect.named("asks.username")+" AND asks.state = ?", deviceID, username, account.AskWaiting)
+	waiting, err := s.findAsks(ctx, "asks.device_id = ? AND asks.state = ?", deviceID, account.AskWaiting)
+	for _, ask := range waiting {
+		if text.Key(ask.Username) == text.Key(username) {
+			return ask, nil
+		}
+	}
+	if err == nil {
+		err = translate(gorm.ErrRecordNotFound)
+	}
+	return account.Ask{}, err
 }
 
 // Ask returns an ask, whatever its state.

@@ -38,7 +38,7 @@ func Backup(ctx context.Context, path, file string) (Inventory, error) {
 	if err := part.Sync(); err != nil {
 		return Inventory{}, err
 	}
-	held, err := verify(ctx, part.Name())
+	held, err := verify(ctx, part.Name(), false)
 	if err != nil {
 		return Inventory{}, fmt.Errorf("the copy is not good, so it was not kept: %w", err)
 	}
@@ -59,9 +59,10 @@ func vacuumInto(ctx context.Context, path, file string) error {
 	return err
 }
 
-// verify reads a whole database of ours and counts what it holds.
-func verify(ctx context.Context, path string) (Inventory, error) {
-	db, err := sql.Open("sqlite", plainDSN(path, "mode=ro"))
+// verify reads a whole database of ours and counts what it holds. One with
+// objects that are not ours is refused if it comes from elsewhere.
+func verify(ctx context.Context, path string, elsewhere bool) (Inventory, error) {
+	db, err := sql.Open("sqlite", plainDSN(path, "mode=ro&_pragma=trusted_schema(0)"))
 	if err != nil {
 		return Inventory{}, err
 	}
@@ -73,10 +74,19 @@ func verify(ctx context.Context, path string) (Inventory, error) {
 	case version == 0:
 		return Inventory{}, errors.New("it is not a database of social-server")
 	}
+	odd, err := foreign(ctx, db, version)
+	if err == nil && odd != "" && elsewhere {
+		err = errors.New("it " + odd)
+	}
+	if err != nil {
+		return Inventory{}, err
+	}
 	if err := integrity(ctx, db, "integrity_check"); err != nil {
 		return Inventory{}, err
 	}
-	return inventory(ctx, db, path)
+	held, err := inventory(ctx, db, path)
+	held.Foreign = odd
+	return held, err
 }
 
 // nameOnce gives a finished file a name that must be free. A link, unlike a

@@ -28,6 +28,7 @@ type Inventory struct {
 	Devices   int // those that were revoked, too
 	Revisions int // of all users together
 	Bytes     int64
+	Foreign   string // in which object it is not as this program makes it; "" if in none
 }
 
 // String returns the numbers in a line.

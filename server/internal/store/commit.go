@@ -32,6 +32,9 @@ type groupTx interface {
 // outcomes hold once it has returned without an error: the transaction is then
 // on the disk (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on).
 func (s *Store) Commit(ctx context.Context, writes []*settings.Write, limits settings.Limits) ([]settings.Outcome, error) {
+	if err := s.files.writable(); err != nil {
+		return nil, err
+	}
 	var outcomes []settings.Outcome
 	err := s.groups.commit(ctx, func(tx groupTx) (err error) {
 		outcomes, err = newGroup(tx, limits).run(writes)

@@ -42,19 +42,21 @@ func newSQLiteGroups(ctx context.Context, db *sql.DB) (*sqliteGroups, error) {
 	return s, s.on(ctx, func(driver.Conn) error { return nil })
 }
 
-// close ends the statements, without which their connection cannot close. A
-// connection that was interrupted is closed by its pool already, and to end its
-// statements then is a panic of the driver's.
-func (s *sqliteGroups) close() error {
-	if one, ok := s.conn.(driver.Validator); ok && !one.IsValid() {
-		s.conn = nil
-		return nil
-	}
+// close ends the statements, without which their connection cannot close.
+func (s *sqliteGroups) close() error { return s.release() }
+
+// release ends the statements of the connection and forgets it. Those of a
+// connection that its pool has closed, for example after an interruption, are
+// gone with it: to end them again is a panic of the driver's.
+func (s *sqliteGroups) release() error {
+	living, ok := s.conn.(driver.Validator) // no for nil
+	ok = ok && living.IsValid()
 	var failures []error
 	for _, place := range s.statements() {
-		if *place != nil {
+		if ok && *place != nil {
 			failures = append(failures, (*place).close())
 		}
+		*place = nil
 	}
 	s.conn = nil
 	return errors.Join(failures...)
@@ -98,16 +100,19 @@ func (s *sqliteGroups) prepare(ctx context.Context, conn driver.Conn) error {
 	if !ok {
 		return fmt.Errorf("a %T prepares nothing", conn)
 	}
-	for text, place := range s.statements() {
-		prepared, err := preparer.PrepareContext(ctx, text)
-		if err != nil {
-			return err
-		}
-		if *place, err = newStatement(prepared); err != nil {
-			return err
-		}
+	for _, place := range s.statements() {
+		*place = nil // they went with the connection before
 	}
 	s.conn = conn
+	for text, place := range s.statements() {
+		prepared, err := preparer.PrepareContext(ctx, text)
+		if err == nil {
+			*place, err = newStatement(prepared)
+		}
+		if err != nil {
+			return errors.Join(err, s.release())
+		}
+	}
 	return nil
 }
 
@@ -124,8 +129,8 @@ func (s *sqliteGroups) commit(ctx context.Context, work func(tx groupTx) error) 
 			if tx.done {
 				return
 			}
-			if undone := s.undo.exec(); undone != nil {
-				s.conn, err = nil, errors.Join(driver.ErrBadConn, err, undone) // the pool replaces the connection
+			if undone := s.undo.exec(); undone != nil { // for example: on a full disk SQLite has undone it by itself
+				err = errors.Join(driver.ErrBadConn, err, undone, s.release()) // the pool closes the connection
 			}
 		}()
 		return work(tx)

@@ -50,7 +50,7 @@ func CopyToPostgres(ctx context.Context, path, url string) (Inventory, error) {
 
 // openToCopy opens a whole SQLite database of this version to read.
 func openToCopy(ctx context.Context, path string) (*sql.DB, error) {
-	if _, err := verify(ctx, path); err != nil {
+	if _, err := verify(ctx, path, true); err != nil {
 		return nil, fmt.Errorf("%s cannot be copied: %w", path, err)
 	}
 	db, err := sql.Open("sqlite", plainDSN(path, "mode=ro"))

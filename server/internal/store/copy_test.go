@@ -117,11 +117,9 @@ func TestCopyToPostgresRefuses(t *testing.T) {
 		refused(what, path, "copy settings: the copy differs at u_1")
 	}
 	execute(t, url, "DROP FUNCTION harm CASCADE")
-	older := openAt(t, path)
-	_, err := older.write.ExecContext(ctx, "DELETE FROM goose_db_version WHERE version_id > 2")
-	must(t, err)
-	must(t, older.Close())
-	refused("an older version", path, "of an older version of this program")
+	older := filepath.Join(t.TempDir(), "older.db")
+	makeVersion(t, older, 2)
+	refused("an older version", older, "of an older version of this program")
 }
 
 // Every table is copied, and both databases have the same columns.

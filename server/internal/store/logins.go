@@ -49,10 +49,11 @@ func (s *Store) Login(ctx context.Context, id string) (account.Login, account.De
 func (s *Store) Seat(ctx context.Context, loginID, username string) (account.Seat, error) {
 	var seat account.Seat
 	var u userRow
+	spelling, key := usernames.typed(username)
 	err := s.ask(ctx, &s.reads.seat, func(row *sql.Rows, _ bool) error {
 		return row.Scan(&seat.Ended, &seat.DeviceID, &seat.DeviceName, &seat.AccountID, &seat.Revoked,
 			&u.Joined, &u.ID, &u.AccountID, &u.Username, &u.Revision, &u.CreatedAt)
-	}, username, loginID)
+	}, spelling, key, loginID)
 	seat.User = u.user()
 	return seat, err
 }

@@ -35,6 +35,14 @@ var (
 // migrate runs the migrations that a database has not seen, each in a
 // transaction of its own.
 func (s schema) migrate(ctx context.Context, db *sql.DB, options ...goose.ProviderOption) error {
+	return s.provide(db, func(p *goose.Provider) error {
+		_, err := p.Up(ctx)
+		return err
+	}, options...)
+}
+
+// provide hands work what runs migrations on a database.
+func (s schema) provide(db *sql.DB, work func(*goose.Provider) error, options ...goose.ProviderOption) error {
 	files, err := fs.Sub(migrations, s.folder)
 	if err != nil {
 		return err
@@ -44,8 +52,7 @@ func (s schema) migrate(ctx context.Context, db *sql.DB, options ...goose.Provid
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
-	return err
+	return work(provider)
 }
 
 // version returns the version of a database's tables; 0 if it has none yet. One

@@ -78,17 +78,20 @@ func drawCommand(t *rapid.T) *settings.Write {
 		`{"b":1, "a":[null]}`, `"$1 ? ?1 %s '' \\"`, `"` + strings.Repeat("\U0001f600", 2000) + `"`, `true`,
 	})
 	var set []string
-	for _, k := range rapid.SliceOfNDistinct(key, 1, 3, rapid.ID).Draw(t, "keys") {
+	for _, k := range rapid.SliceOfNDistinct(key, 0, 3, rapid.ID).Draw(t, "keys") {
 		set = append(set, fmt.Sprintf("%q:%s", k, value.Draw(t, "value")))
 	}
 	w := write("u_1", rapid.SampledFrom([]string{"d_1", "d_2", "d_9"}).Draw(t, "device"),
 		rapid.StringMatching(`[a-f]`).Draw(t, "id"), `{"billing":{`+strings.Join(set, ",")+`}}`)
 	switch rapid.IntRange(0, 4).Draw(t, "condition") {
 	case 0:
-		w.Patch.Base = map[settings.Key]uint64{w.Patch.Set[0].Key: rapid.Uint64Range(0, 10).Draw(t, "base")}
+		w.Patch.Base = map[settings.Key]uint64{}
+		for _, a := range w.Patch.Set[:min(1, len(w.Patch.Set))] {
+			w.Patch.Base[a.Key] = rapid.Uint64Range(0, 10).Draw(t, "base")
+		}
 		w.Hash = w.Patch.Hash()
 	case 1:
-		w.Patch.If = &settings.Version{Epoch: "samesame", Revision: rapid.Uint64Range(0, 10).Draw(t, "at")}
+		w.Patch.If = []settings.Version{{Epoch: "samesame", Revision: rapid.Uint64Range(0, 10).Draw(t, "at")}}
 		w.Hash = w.Patch.Hash()
 	}
 	return w

@@ -85,7 +85,10 @@ func (s *Store) openPostgres(ctx context.Context, url string, connections int) (
 	if err := startEpoch(ctx, s.write); err != nil {
 		return err
 	}
-	return s.prepareReads(ctx)
+	if err := s.prepareReads(ctx); err != nil {
+		return err
+	}
+	return s.fillKeys(ctx)
 }
 
 // preparePostgres looks at the server and brings its tables up to date, on

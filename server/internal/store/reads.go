@@ -40,7 +40,7 @@ const (
 // prepareReads prepares the reads. The pool closes them.
 func (s *Store) prepareReads(ctx context.Context) (err error) {
 	s.reads = reads{
-		login: read{text: sqlLogin}, seat: read{text: sqlSeat + s.dialect.named("u.username") + " WHERE l.id = ?"}, user: read{text: sqlUser + s.dialect.named("u.username")},
+		login: read{text: sqlLogin}, seat: read{text: sqlSeat + usernames.is(s.dialect, "u.id") + " WHERE l.id = ?"}, user: read{text: sqlUser + usernames.is(s.dialect, "u.id")},
 		changed: read{text: sqlChanged}, members: read{text: sqlMembers},
 	}
 	for _, r := range []*read{&s.reads.login, &s.reads.seat, &s.reads.user, &s.reads.changed, &s.reads.members} {

@@ -70,7 +70,7 @@ func restore(ctx context.Context, path, file string, now time.Time, done func(st
 
 // renew checks the copy of a backup, gives it a new epoch and makes it durable.
 func renew(ctx context.Context, path string) (Inventory, error) {
-	if _, err := verify(ctx, path); err != nil {
+	if _, err := verify(ctx, path, true); err != nil {
 		return Inventory{}, err
 	}
 	db, err := sql.Open("sqlite", plainDSN(path, "_synchronous=FULL"))

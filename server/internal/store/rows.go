@@ -48,6 +48,7 @@ type accountRow struct {
 	Email        string
 	PasswordHash string
 	CreatedAt    instant
+	EmailKey     *string
 }
 
 // TableName names the table to gorm.
@@ -66,6 +67,7 @@ type deviceRow struct {
 	CreatedAt instant
 	LastSeen  instant
 	RevokedAt instant
+	NameKey   *string
 }
 
 // TableName names the table to gorm.
@@ -82,6 +84,7 @@ func newDeviceRow(d account.Device) *deviceRow {
 	return &deviceRow{
 		ID: d.ID, AccountID: d.AccountID, Name: d.Name, Platform: d.Platform,
 		CreatedAt: instant{d.CreatedAt}, LastSeen: instant{d.LastSeen}, RevokedAt: instant{d.RevokedAt},
+		NameKey: deviceNames.of(d.Name),
 	}
 }
 
@@ -108,12 +111,13 @@ func (r loginRow) login() account.Login {
 
 // userRow is a row of users. Joined is no column of it: it comes with a query.
 type userRow struct {
-	ID        string
-	AccountID string
-	Username  string
-	Revision  int64
-	CreatedAt instant
-	Joined    bool `sql:"-"`
+	ID          string
+	AccountID   string
+	Username    string
+	Revision    int64
+	CreatedAt   instant
+	UsernameKey *string
+	Joined      bool `sql:"-"`
 }
 
 // TableName names the table to gorm.

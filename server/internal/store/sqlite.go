@@ -85,18 +85,25 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := s.prepareReads(ctx); err != nil {
 		return err
 	}
+	if err := s.fillKeys(ctx); err != nil {
+		return err
+	}
+	if s.files, err = trackFiles(path); err != nil {
+		return err
+	}
 	s.groups, err = newSQLiteGroups(ctx, s.write)
 	return err
 }
 
-// private makes sure that only the owner may read the database. SQLite gives
-// the files beside it (-wal, -shm) the mode of the database itself.
+// private makes the database, for its owner alone, if there is none. SQLite gives
+// the files beside it (-wal, -shm) the mode of the database itself; that of one
+// which is there already is config.PrepareDataDir's.
 func private(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- the database of the configuration
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Chmod(0o600), file.Close())
+	return file.Close()
 }
 
 // writerCache is the writer's page cache: 16 MiB.
@@ -108,9 +115,11 @@ func dsn(path, mode string) string {
 	return plainDSN(path, mode) + "&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1"
 }
 
-// plainDSN is dsn without what only a server's database needs to be.
+// plainDSN is dsn without what only a server's database needs to be. The path
+// may be relative and hold any character: the URI has no authority, which would
+// take the first folder of a relative path.
 func plainDSN(path, mode string) string {
-	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	address := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(filepath.Clean(path))}
 	return fmt.Sprintf("%s?%s&_busy_timeout=%d", address.String(), mode, busyTimeout.Milliseconds())
 }
 

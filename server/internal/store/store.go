@@ -23,6 +23,7 @@ type Store struct {
 	groups      committer // of Commit
 	lock        *os.File  // SQLite's, against a second server; nil on PostgreSQL
 	path        string    // of SQLite's file
+	files       *files    // SQLite's, of a server; nil for a command and on PostgreSQL
 	unchecked   bool
 	stopCheck   func() // ends what CheckRest began, and waits; nil: it was not called
 }
@@ -67,8 +68,11 @@ func epochOf(tx *gorm.DB) (string, error) {
 	return epoch, err
 }
 
-// Ping reports whether the database can be read.
+// Ping reports whether the database can be read, and is where it was opened.
 func (s *Store) Ping(ctx context.Context) error {
+	if s.files.check() != nil {
+		return errFilesGone
+	}
 	_, err := s.Epoch(ctx)
 	return err
 }
@@ -76,7 +80,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes the database. The readers go first, so that SQLite's writer is
 // the last to leave and folds the WAL into the database file; the lock, last.
 func (s *Store) Close() error {
-	var failures []error
+	failures := []error{s.files.close()}
 	if s.stopCheck != nil {
 		s.stopCheck()
 	}
@@ -120,10 +124,21 @@ func (s *Store) Atomically(ctx context.Context, work func(ctx context.Context) e
 // txKey finds the transaction that Atomically began.
 type txKey struct{}
 
+// writable refuses to write through db into files that nobody will find.
+func (s *Store) writable(db runner) error {
+	if db != s.write {
+		return nil
+	}
+	return s.files.writable()
+}
+
 // transact is inTx and inSnapshot. gorm's own Transaction takes no context.
 func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, work func(tx *gorm.DB) error) error {
 	if tx, ok := ctx.Value(txKey{}).(*gorm.DB); ok {
 		return translate(work(tx)) // part of a larger one, which commits, or does not
+	}
+	if err := s.writable(db); err != nil {
+		return err
 	}
 	return s.patiently(ctx, func(ctx context.Context) error {
 		plain, err := db.BeginTx(ctx, options)
@@ -146,6 +161,9 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions
 func (s *Store) alone(ctx context.Context, db runner, work func(db *gorm.DB) error) error {
 	if tx, ok := ctx.Value(txKey{}).(*gorm.DB); ok {
 		return translate(work(tx))
+	}
+	if err := s.writable(db); err != nil {
+		return err
 	}
 	return s.patiently(ctx, func(ctx context.Context) error {
 		orm, err := s.dialect.open(ctx, db)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -99,12 +100,53 @@ func TestEpochIsMadeOnceAndStays(t *testing.T) {
 	})
 }
 
-// A path may have any characters.
-func TestOddPath(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a folder?with#odd %41 name", "test.db")
-	openAt(t, path)
-	if _, err := os.Stat(path); err != nil {
-		t.Errorf("the database is not where it was asked for: %v", err)
+// Fault A1: a relative path, and names with characters that mean something in a
+// URI, in SQL or to a shell: every function that opens a database takes them.
+func TestOddPaths(t *testing.T) {
+	names := map[string]string{
+		"plain": "data", "below": "./a//./b/", "URI": "a?b#c %41&d=e;f:g", "quotes": `it's "odd"`,
+		"line": "two\nlines\t", "drive": "c:data", "no UTF-8": "\xff\xfe", "flag": "-data", "home": "~",
+	}
+	for name, folder := range names {
+		for _, absolute := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", absolute ", absolute), func(t *testing.T) {
+				t.Chdir(t.TempDir())
+				if absolute {
+					folder = filepath.Join(t.TempDir(), folder)
+				}
+				checkPath(t, folder)
+			})
+		}
+	}
+}
+
+// checkPath opens a database in a folder in every way there is.
+func checkPath(t *testing.T, folder string) {
+	t.Helper()
+	path, file := folder+"/test.db", folder+"/a backup?.db"
+	s, err := Open(t.Context(), path)
+	must(t, err)
+	_, err = os.Stat(path)
+	must(t, err)
+	beside, err := OpenBeside(t.Context(), path)
+	must(t, err)
+	must(t, beside.Close())
+	_, err = Backup(t.Context(), path, file)
+	must(t, err)
+	whole, err := check(t.Context(), path, checkRestWithin)
+	if must(t, err); !whole {
+		t.Error("it was not checked as a whole")
+	}
+	must(t, s.Close())
+	_, err = Restore(t.Context(), path, file, noon)
+	must(t, err)
+	db, err := openToCopy(t.Context(), path)
+	must(t, err)
+	must(t, db.Close())
+	entries, err := os.ReadDir(".")
+	must(t, err)
+	if len(entries) > 1 || filepath.IsAbs(folder) && len(entries) > 0 {
+		t.Errorf("files beside the folder: %v", entries)
 	}
 }
 

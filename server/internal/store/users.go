@@ -21,7 +21,10 @@ func (s *Store) CreateUser(ctx context.Context, u account.User, deviceID string,
 		if err := below(limit, mine, "An account may have at most %d users.", limit); err != nil {
 			return err
 		}
-		row := userRow{ID: u.ID, AccountID: u.AccountID, Username: u.Username, Revision: u.Revision, CreatedAt: instant{u.CreatedAt}}
+		row := userRow{
+			ID: u.ID, AccountID: u.AccountID, Username: u.Username, Revision: u.Revision, CreatedAt: instant{u.CreatedAt},
+			UsernameKey: usernames.of(u.Username),
+		}
 		if err := tx.Create(&row).Error; err != nil {
 			return unlessTaken(err, "username")
 		}
@@ -45,9 +48,10 @@ func (s *Store) Users(ctx context.Context, accountID, deviceID string) ([]accoun
 // User returns one of the users an account owns or the device has joined.
 func (s *Store) User(ctx context.Context, accountID, deviceID, username string) (account.User, error) {
 	var u userRow
+	spelling, key := usernames.typed(username)
 	err := s.ask(ctx, &s.reads.user, func(row *sql.Rows, _ bool) error {
 		return row.Scan(&u.ID, &u.AccountID, &u.Username, &u.Revision, &u.CreatedAt, &u.Joined)
-	}, deviceID, accountID, username)
+	}, deviceID, accountID, spelling, key)
 	return u.user(), err
 }
 

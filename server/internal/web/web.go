@@ -30,8 +30,9 @@ func Embedded() fs.FS {
 	return dist
 }
 
-// Site answers GET and HEAD for the files of a client. It is safe for
-// concurrent use: nothing in it changes after Open.
+// Site answers GET and HEAD for the files of a client, and sends a form that was
+// submitted to a page back to it. It is safe for concurrent use: nothing in it
+// changes after Open.
 type Site struct {
 	files map[string]*file // by path without the leading slash
 }
@@ -52,7 +53,11 @@ func (s *Site) Built() bool { return s.files["index.html"] != nil }
 // ".html"; everything else is the client's own 404 page, with that status.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header(), r.TLS != nil)
+	name := strings.TrimPrefix(r.URL.Path, "/")
 	switch {
+	case r.Method == http.MethodPost && s.isPage(name):
+		sendBack(w, r, "/"+name)
+		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
@@ -61,7 +66,6 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, strings.TrimSuffix(notBuilt, "\n"), http.StatusServiceUnavailable)
 		return
 	}
-	name := strings.TrimPrefix(r.URL.Path, "/")
 	if f := s.find(name); f != nil {
 		f.serve(w, r, http.StatusOK)
 		return
@@ -87,6 +91,21 @@ func (s *Site) find(name string) *file {
 		return f
 	}
 	return s.files[name+".html"]
+}
+
+// isPage reports whether a path names a page, which may hold a form.
+func (s *Site) isPage(name string) bool {
+	f := s.find(name)
+	return f != nil && f.contentType == contentTypes[".html"]
+}
+
+// sendBack answers a form that a browser submitted by itself, before the
+// client's script ran or without it. The fields are not read. The page is shown
+// again, and `unsent` makes it say so.
+func sendBack(w http.ResponseWriter, r *http.Request, page string) {
+	query := r.URL.Query()
+	query.Set("unsent", "1")
+	http.Redirect(w, r, page+"?"+query.Encode(), http.StatusSeeOther) // #nosec G710 -- the name of a page this binary has
 }
 
 func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/iotest"
 )
 
 const (
@@ -286,11 +287,42 @@ func TestHead(t *testing.T) {
 
 func TestOtherMethods(t *testing.T) {
 	site := open(t, export())
-	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
-		res := ask(site, method, "/login")
-		if res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s: %d, Allow %q", method, res.StatusCode, res.Header.Get("Allow"))
+	refused := map[string][]string{
+		"/login":     {"PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"},
+		"/icon.svg":  {"POST", "PUT"},
+		"/login.txt": {"POST"},
+		"/nothing":   {"POST"},
+	}
+	for target, methods := range refused {
+		for _, method := range methods {
+			res := ask(site, method, target)
+			if res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: %d, Allow %q", method, target, res.StatusCode, res.Header.Get("Allow"))
+			}
 		}
+	}
+}
+
+// Fault B1: a form submitted by the browser itself is answered with its page,
+// and its fields are not read.
+func TestSubmittedForm(t *testing.T) {
+	site := open(t, export())
+	for target, want := range map[string]string{
+		"/":                          "/?unsent=1",
+		"/login":                     "/login?unsent=1",
+		"/login?next=%2Fapp":         "/login?next=%2Fapp&unsent=1",
+		"/login?unsent=1&next=%2F":   "/login?next=%2F&unsent=1",
+		"/login?next=//evil.example": "/login?next=%2F%2Fevil.example&unsent=1",
+	} {
+		r := httptest.NewRequest(http.MethodPost, target, iotest.ErrReader(errors.New("the fields were read")))
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != want {
+			t.Errorf("POST %s: %d to %q, want 303 to %q", target, w.Code, got, want)
+		}
+	}
+	if res := ask(site, http.MethodPost, "//evil.example/login"); res.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("a path with a host in it: %d to %q", res.StatusCode, res.Header.Get("Location"))
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 // strangers are rows like those of Fill, written in bulk: an account, a device,
 // a log-in, a user and one setting each.
 var strangers = []string{
-	`INSERT INTO accounts SELECT 'a_s' || n, 's' || n || '@example.org', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA', '2026-01-01T00:00:00.000Z' FROM numbers`,
-	`INSERT INTO devices (id, account_id, name, platform, created_at, last_seen) SELECT 'd_s' || n, 'a_s' || n, 'stranger.' || n, 'benchmark', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z' FROM numbers`,
+	`INSERT INTO accounts SELECT 'a_s' || n, 's' || n || '@example.org', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA', '2026-01-01T00:00:00.000Z', 's' || n || '@example.org' FROM numbers`,
+	`INSERT INTO devices (id, account_id, name, name_key, platform, created_at, last_seen) SELECT 'd_s' || n, 'a_s' || n, 'stranger.' || n, 'stranger.' || n, 'benchmark', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z' FROM numbers`,
 	`INSERT INTO logins (id, device_id, token_hash, previous_hash, rotated_at, created_at) SELECT 'l_s' || n, 'd_s' || n, 'none', '', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z' FROM numbers`,
-	`INSERT INTO users (id, username, account_id, revision, keys, bytes, created_at) SELECT 'u_s' || n, 'stranger-' || n, 'a_s' || n, 1, 1, 7, '2026-01-01T00:00:00.000Z' FROM numbers`,
+	`INSERT INTO users (id, username, username_key, account_id, revision, keys, bytes, created_at) SELECT 'u_s' || n, 'stranger-' || n, 'stranger-' || n, 'a_s' || n, 1, 1, 7, '2026-01-01T00:00:00.000Z' FROM numbers`,
 	`INSERT INTO members SELECT 'u_s' || n, 'd_s' || n, '2026-01-01T00:00:00.000Z' FROM numbers`,
 	`INSERT INTO settings SELECT 'u_s' || n, 'bench', 'text', '"hello"', 1, 'd_s' || n, '2026-01-01T00:00:00.000Z' FROM numbers`,
 }
