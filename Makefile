@@ -76,7 +76,7 @@ test-server: services ## Go tests, with the race detector
 	cd server && go test -count=1 -run TestAllocations ./internal/...
 
 # Package and target of each decoder of what comes from outside.
-FUZZ := protocol/FuzzDecode settings/FuzzParseSet settings/FuzzScalar api/FuzzParseVersion account/FuzzVerify
+FUZZ := protocol/FuzzDecode settings/FuzzParseSet settings/FuzzValue api/FuzzParseVersion account/FuzzVerify
 FUZZTIME ?= 30s
 
 fuzz: ## every decoder against random input, FUZZTIME each, all at once

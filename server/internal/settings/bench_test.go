@@ -20,7 +20,7 @@ func steps() []step {
 	var state State
 	change := Change{Entries: []Entry{{Key{"billing", "salary"}, Value{Text: "3000", Device: "d_1", At: now}}}}
 	return []step{
-		{"check a patch", 23, func() { _ = patch.Check(schema, DefaultLimits) }},
+		{"check a patch", 32, func() { _ = patch.Check(schema, DefaultLimits) }},
 		{"hash a patch", 1, func() { patch.Hash() }},
 		{"decide on a patch", 2, func() { Decide(&w, current, DefaultLimits) }},
 		{"apply a change", 0, func() {

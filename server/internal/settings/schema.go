@@ -107,7 +107,7 @@ func (s *Schema) HasType(k Key, text string) bool {
 	if !ok || text == "" {
 		return false
 	}
-	if _, plain := scalar(text); !plain && checkValue(text) != nil {
+	if checkValue(text) != nil {
 		return false
 	}
 	if f.types == nil {

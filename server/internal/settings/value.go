@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // What a value may be (SPEC V7).
@@ -43,6 +44,18 @@ func checkValue(text string) error {
 			return err
 		}
 	}
+}
+
+// schemaValue returns a text as the validator takes it.
+func schemaValue(text string) (any, error) {
+	if err := checkValue(text); err != nil {
+		return nil, err
+	}
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("is not JSON: %w", err)
+	}
+	return value, nil
 }
 
 // checkNumber refuses a number that is no finite double. Its length is bounded

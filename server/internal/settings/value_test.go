@@ -76,6 +76,14 @@ func TestReadable(t *testing.T) {
 	}
 }
 
+// scalars are values without members, and texts that look like them.
+var scalars = []string{
+	``, `null`, `true`, `false`, `True`, `nul`, `0`, `-0`, `-`, `1`, `-12`, `01`, `-01`, `00`, `1.`, `.5`, `1.50`, `-0.0`, `1.2.3`, `+1`, `1e3`, `1E-2`, `0x1`,
+	`9007199254740993`, strings.Repeat("9", 64), strings.Repeat("9", 65), `1e999999999`, `NaN`, `1 `, ` 1`, `1,2`,
+	`"`, `""`, `"a"`, `"a`, `a"`, `"a"b"`, `"a\"b"`, `"\u00eb"`, `"ë"`, "\"\xff\"", "\"a\nb\"", "\"a\x7fb\"", "\"\x00\"", `"a" `, `"a""b"`, `"\ud800"`,
+	`[1]`, `{"a":1}`, `{}`, `[`,
+}
+
 // FuzzValue compares what is taken with what a reader of doubles makes of it: it
 // can read all of it, and what it writes again is the same value.
 func FuzzValue(f *testing.F) {
