@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"social-server/internal/backing"
 )
 
 // loopbacks are the loopback addresses of this machine.
@@ -29,15 +32,18 @@ func loopbacks(t *testing.T) (all []string) {
 // freePort is a port that is free on every loopback address.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listeners, err := listen("LISTEN_ADDR", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port, err := backing.FreePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners, err := listen("LISTEN_ADDR", fmt.Sprint("localhost:", port)) // on ::1 too
+		if err == nil && closeAll(listeners) == nil {
+			return strconv.Itoa(port)
+		}
 	}
-	_, port, _ := net.SplitHostPort(listeners[0].Addr().String())
-	if err := closeAll(listeners); err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("no port is free on both loopback addresses")
+	return ""
 }
 
 // Fault C2: localhost was one of its two addresses, and proxies took the other.

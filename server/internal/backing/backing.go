@@ -9,10 +9,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -126,14 +128,17 @@ func (s *service) end(sig syscall.Signal) error {
 	return err
 }
 
-// freePort returns a port of 127.0.0.1 that nobody listens on just now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// FreePort returns a port of 127.0.0.1 that nothing listens on. It is below the
+// range from which the kernel takes ports by itself, so that no connection has it
+// when a stopped service comes back on it.
+func FreePort() (int, error) {
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000) // #nosec G404 -- a test's
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil //nolint:forcetypeassert // of a TCP listener
+	return 0, errors.New("no port is free")
 }
 
 // program returns the path of a program in PATH or in one of some folders.

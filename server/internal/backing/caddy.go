@@ -22,7 +22,7 @@ func StartCaddy(ctx context.Context, dir, directives string) (*Caddy, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func StartNginx(ctx context.Context, dir string, port int, configuration func(ho
 		return nil, err
 	}
 	if port == 0 {
-		if port, err = freePort(); err != nil {
+		if port, err = FreePort(); err != nil {
 			return nil, err
 		}
 	} else if err := taken(port); err != nil {

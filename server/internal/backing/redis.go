@@ -24,7 +24,7 @@ func StartRedis(ctx context.Context, dir string, args ...string) (*Redis, error)
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
