@@ -1,4 +1,4 @@
-import { createStore, del, get, keys, set } from "idb-keyval";
+import { createStore, del, get, keys, promisifyRequest, type UseStore } from "idb-keyval";
 import type { Storage } from "./kept";
 
 /** Keeps things as long as the page lives: for private windows that have no IndexedDB. */
@@ -39,13 +39,22 @@ async function choose(memory: Storage, giveUp: () => Promise<void>): Promise<Sto
     if (!usable) return memory;
     return {
       get: (key) => get(key, store),
-      set: (key, value) => set(key, value, store),
+      set: (key, value) => put(key, value, store),
       remove: (key) => del(key, store),
       keys: async () => (await keys(store)).filter((key) => typeof key === "string"),
     };
   } catch {
     return memory;
   }
+}
+
+/** Writes one value. A transaction that is committed ends well even if its page is closed meanwhile. */
+function put(key: string, value: unknown, store: UseStore): Promise<void> {
+  return store("readwrite", (values) => {
+    values.put(value, key);
+    values.transaction.commit();
+    return promisifyRequest(values.transaction);
+  });
 }
 
 function after(ms: number): Promise<void> {

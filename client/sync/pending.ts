@@ -21,6 +21,7 @@ export class Pending {
   private map: ReadonlyMap<FieldName, Slot> = new Map();
   private writing: Promise<void> | null = null;
   private loaded = false;
+  private scheduled = false;
 
   constructor(
     private readonly env: Environment,
@@ -112,17 +113,18 @@ export class Pending {
   /** Resolves when everything is written down. */
   readonly written = (): Promise<void> => this.writing ?? Promise.resolve();
 
-  // One write at a time; what changes meanwhile is in the next.
+  // One write for all changes of a moment. None waits for the one before: the storage keeps their
+  // order, and a write that was not begun is lost when the page is closed.
   private write(): void {
-    if (this.writing || !this.loaded) return;
-    const writeAll = async () => {
-      let written: ReadonlyMap<FieldName, Slot> | null = null;
-      while (written !== this.map) {
-        written = this.map;
-        await this.keeper.writeSlots(written);
-      }
-      this.writing = null;
-    };
-    this.writing = Promise.resolve().then(writeAll);
+    if (this.scheduled || !this.loaded) return;
+    this.scheduled = true;
+    const writing = Promise.resolve().then(() => {
+      this.scheduled = false;
+      return this.keeper.writeSlots(this.map);
+    });
+    this.writing = writing;
+    void writing.then(() => {
+      if (this.writing === writing) this.writing = null;
+    });
   }
 }
