@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"social-server/internal/api"
 	"social-server/internal/cluster"
 	"social-server/internal/config"
+	"social-server/internal/deep"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/metrics"
@@ -37,6 +39,7 @@ type program struct {
 	settings *settings.Service
 	janitor  *settings.Janitor
 	accounts *account.Service
+	deep     *deep.Workers // of the API
 	api      *api.Server
 	metrics  *metrics.Metrics
 	http     *http.Server
@@ -153,7 +156,9 @@ func (p *program) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	p.deep = deep.Start(runtime.GOMAXPROCS(0))
 	p.api = &api.Server{
+		Deep:     p.deep,
 		Accounts: p.accounts, Settings: p.settings, Hubs: p.hubs, Log: p.log, Web: client, Checks: p.checks(),
 		Refused: p.metrics.Refused,
 		Proxies: p.cfg.TrustedProxies,
@@ -263,6 +268,7 @@ func (p *program) close() error {
 	if p.janitor != nil {
 		p.janitor.Close()
 	}
+	p.deep.Close()
 	if p.store != nil {
 		failures = append(failures, p.store.Close())
 	}

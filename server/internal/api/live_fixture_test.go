@@ -20,6 +20,7 @@ import (
 
 	"social-server/internal/account"
 	"social-server/internal/api"
+	"social-server/internal/deep"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/protocol"
@@ -103,8 +104,9 @@ func newWorld(t *testing.T, change ...func(*shape)) *world {
 	must(err)
 	srv := &api.Server{
 		Accounts: w.accounts, Settings: w.settings, Hubs: w.hubs, Wire: sh.wire, Log: log,
-		Limits: sh.limits,
+		Limits: sh.limits, Deep: deep.Start(2),
 	}
+	t.Cleanup(srv.Deep.Close)
 	if sh.server != nil {
 		sh.server(srv)
 	}

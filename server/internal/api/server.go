@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"social-server/internal/account"
+	"social-server/internal/deep"
 	"social-server/internal/errs"
 	"social-server/internal/hub"
 	"social-server/internal/origin"
@@ -37,6 +38,7 @@ type Server struct {
 	Web      http.Handler    // everything that is not the API; may be nil
 	Checks   []Check         // what readiness looks at
 	Refused  func(errs.Code) // told of every refusal, to count them; may be nil
+	Deep     *deep.Workers   // decode frames; may be nil
 
 	origins     []origin.Origin // Wire.Origins
 	guard       *guard

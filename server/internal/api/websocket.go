@@ -194,7 +194,8 @@ func (c *reader) next() (frame protocol.ClientFrame, code int, reason string) {
 	if !utf8.Valid(text) {
 		return nil, protocol.CloseBadUTF8, "not UTF-8"
 	}
-	if frame, err = protocol.Decode(text); err != nil {
+	c.server.Deep.Do(func() { frame, err = protocol.Decode(text) })
+	if err != nil {
 		e := errs.From(err)
 		return nil, protocol.CloseProtocol, strings.TrimSpace(e.Field + " " + e.Message)
 	}

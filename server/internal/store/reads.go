@@ -57,11 +57,17 @@ func (s *Store) prepareReads(ctx context.Context) (err error) {
 // ask runs a read and hands over each row. What row sets outside of itself it
 // sets anew with the first row, for a read may be run again; none at all is
 // absent.
-func (s *Store) ask(ctx context.Context, r *read, row func(rows *sql.Rows, first bool) error, args ...any) error {
+func (s *Store) ask(ctx context.Context, r *read, row func(rows *sql.Rows, first bool) error, args ...any) (err error) {
 	if tx, ok := ctx.Value(txKey{}).(*gorm.DB); ok {
 		rows, err := tx.CommonDB().Query(r.text, args...)
 		return translate(eachOf(rows, err, row))
 	}
+	s.deep.Do(func() { err = s.askAlone(ctx, r, row, args...) })
+	return err
+}
+
+// askAlone is ask outside of a transaction.
+func (s *Store) askAlone(ctx context.Context, r *read, row func(rows *sql.Rows, first bool) error, args ...any) error {
 	return s.patiently(ctx, func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err

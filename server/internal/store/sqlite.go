@@ -11,6 +11,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"social-server/internal/deep"
 )
 
 // readers is the size of the read pool. SQLite reads are short and WAL lets
@@ -91,6 +93,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if s.files, err = trackFiles(path); err != nil {
 		return err
 	}
+	s.deep = deep.Start(readers)
 	s.groups, err = newSQLiteGroups(ctx, s.write)
 	return err
 }

@@ -13,17 +13,20 @@ import (
 	"strings"
 
 	"github.com/jinzhu/gorm"
+
+	"social-server/internal/deep"
 )
 
 // Store is an open database. All its methods may be called from many goroutines.
 type Store struct {
 	dialect     *dialect
 	write, read *sql.DB
-	reads       reads     // of a connect
-	groups      committer // of Commit
-	lock        *os.File  // SQLite's, against a second server; nil on PostgreSQL
-	path        string    // of SQLite's file
-	files       *files    // SQLite's, of a server; nil for a command and on PostgreSQL
+	reads       reads         // of a connect
+	deep        *deep.Workers // where they run; nil on PostgreSQL
+	groups      committer     // of Commit
+	lock        *os.File      // SQLite's, against a second server; nil on PostgreSQL
+	path        string        // of SQLite's file
+	files       *files        // SQLite's, of a server; nil for a command and on PostgreSQL
 	unchecked   bool
 	stopCheck   func() // ends what CheckRest began, and waits; nil: it was not called
 }
@@ -87,6 +90,7 @@ func (s *Store) Close() error {
 	if s.groups != nil {
 		failures = append(failures, s.groups.close())
 	}
+	s.deep.Close()
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			failures = append(failures, db.Close())
