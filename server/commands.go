@@ -84,8 +84,8 @@ func unknown(words []string) error {
 	return errors.New(errs.Sprintf("there is no command %q; social-server help lists them", strings.Join(words, " ")))
 }
 
-// pick returns the command that arguments name, and its operands. To ask for the
-// help of a command is the command help, with that command's words.
+// pick returns the command that arguments name, and its operands. A request for
+// the help of a command becomes the command help with that command's words.
 func pick(args []string) (command, []string, error) {
 	words, help, err := operands(args)
 	if err != nil {

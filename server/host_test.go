@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// getUnder asks for an address under another host name, as a page does whose
-// name resolves to this machine.
+// getUnder requests a URL under another host name, as a page does whose name
+// resolves to this machine.
 func getUnder(t *testing.T, url, host string) (status int, kind string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

@@ -77,7 +77,7 @@ export function createHistoryApi({ signed }: Calls, newId: () => string): Histor
   };
 }
 
-/** A page that put back a number it holds only nearly would change it. The server has it exactly. */
+/** An undo with a number that this page holds rounded would store the rounded one. The server has the exact number. */
 const inexact: Problem = {
   status: 0,
   code: "inexact",

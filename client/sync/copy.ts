@@ -78,7 +78,7 @@ export class Copy {
   };
 
   /**
-   * A `change` could not be read: asks for it again, then for everything (SPEC D1), and then
+   * Requests an unreadable `change` again, then the whole state (SPEC D1), and then
    * no more because of it. What comes later may be readable, and ends it.
    */
   readonly onUnreadableChange = (): void => {

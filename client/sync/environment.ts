@@ -59,7 +59,7 @@ export const browserEnvironment: Environment = {
     const on = (target: EventTarget, types: readonly string[], run: () => void) => {
       for (const type of types) target.addEventListener(type, run, listening);
     };
-    // A link may be dead from "offline" on, and not say so: its own silence would tell after 45 s.
+    // After "offline" a link may be dead without an event. Its own timeout would take 45 s.
     on(window, ["online", "offline"], listener);
     // iOS sends "pageshow" alone for a page it had kept aside; "resume" ends a freeze.
     on(window, ["pageshow", "focus"], seen);

@@ -11,7 +11,7 @@ export interface LinkEvents {
   readonly closed: (code: number) => void;
 }
 
-/** What a link tells an owner that can change over to another one. */
+/** Events of a link for an owner that can replace it by another one. */
 export interface OwnerEvents extends LinkEvents {
   /** A better way may be open by now. `open` tries it; this link goes on until that has opened. */
   readonly offered: (open: OpenLink) => void;

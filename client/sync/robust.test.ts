@@ -63,7 +63,7 @@ class Device {
     this.client = this.open();
   }
 
-  /** `crash`: nothing is told to the page before it goes. */
+  /** `crash`: the page gets no event before it ends. */
   async reload(crash: boolean): Promise<void> {
     await this.client.written();
     // A page that is gone says nothing more, whatever its client would like to.
@@ -73,7 +73,7 @@ class Device {
     this.client = this.open();
   }
 
-  /** A text as the box has it now. */
+  /** The text in the box. */
   text(field: FieldName): string {
     const shown = this.client.getSnapshot().fields[field]?.value;
     return this.boxes.get(field) ?? (typeof shown === "string" ? shown : "");

@@ -11,7 +11,7 @@ export interface Field {
   readonly preview: (value: Json, how?: PreviewHow) => void;
   readonly reset: () => void;
   readonly resolve: (pick: "mine" | "theirs") => void;
-  /** For onFocus and onBlur: tells the other devices what is being edited, and ends the typing. */
+  /** For onFocus and onBlur: publishes the edited field to the other devices, and ends the typing. */
   readonly focus: () => void;
   readonly blur: () => void;
 }

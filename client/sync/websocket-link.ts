@@ -26,7 +26,7 @@ export const browserSocket: MakeSocket = (url, protocol, events) => {
   socket.onopen = () => events.open();
   socket.onmessage = ({ data }) => events.message(data);
   socket.onclose = ({ code }) => events.close(code);
-  // A socket that is closing drops what it is given, with an error on the console.
+  // A closing socket discards frames and logs an error to the console.
   const send = (text: string) => socket.readyState === openState && socket.send(text);
   return { send, close: (code) => socket.close(code) };
 };

@@ -145,9 +145,9 @@ func (s *Service) mayAsk(ctx context.Context, who Identity, now time.Time) error
 	}
 }
 
-// newAsk makes an ask, and finds the account that owns the user. It reaches
-// nobody if there is no such user, or one that does not want to hear of it. The
-// user is looked for as its name was typed.
+// newAsk makes an ask, and finds the account that owns the user. The ask is a decoy
+// if there is no such user, or if its account is blocked there. The user is found
+// by the name as it was typed.
 func (s *Service) newAsk(ctx context.Context, who Identity, name, typed string, now time.Time) (Ask, string, error) {
 	id, err := randomID(s.Random, "q_")
 	if err != nil {

@@ -106,8 +106,7 @@ func (s *Service) replacePassword(ctx context.Context, owner Account, hash, keep
 	return nil
 }
 
-// hashNew checks a new password of an account and hashes it; field is what it is
-// called where it was typed.
+// hashNew checks a new password of an account and hashes it. Errors name field.
 func (s *Service) hashNew(ctx context.Context, field, password string, owner Account) (string, error) {
 	names, err := s.namesOf(ctx, owner)
 	if err != nil {

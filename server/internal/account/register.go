@@ -67,9 +67,9 @@ func (s *Service) register(ctx context.Context, r NewDevice) (Device, error) {
 	return s.admitToAccount(ctx, device, owner, password)
 }
 
-// accountOf returns the account that a device of an e-mail address has to know
-// the password of, or that it founds one. Where one account is made, that is
-// nobody's for every other address: what is not the account's looks alike.
+// accountOf returns the account whose password a device of an e-mail address has
+// to give, or reports that the device founds one. Under first-account every other
+// address gets an account without a password, so that all of them look alike.
 func (s *Service) accountOf(ctx context.Context, email string) (owner Account, founding bool, err error) {
 	full := false
 	if s.Registration == FirstAccount {
@@ -129,9 +129,9 @@ func (s *Service) admitToAccount(ctx context.Context, device Device, owner Accou
 	return device, err
 }
 
-// notAdmitted is the answer to a device that does not know the password of its
-// e-mail address's account. Where one account is made it is also the answer to
-// every other address, so it does not tell which address that account has.
+// notAdmitted is the error for a device that gave a wrong password of its e-mail
+// address's account. Under first-account every other address gets it too, so that
+// it does not reveal the address of the account.
 func (s *Service) notAdmitted() error {
 	message := "This e-mail address is registered, and this is not its password."
 	if s.Registration == FirstAccount {

@@ -33,7 +33,7 @@ func (w *world) raw(t *testing.T) *rawHTTP {
 	return &rawHTTP{t, conn, bufio.NewReader(conn)}
 }
 
-// ask writes a head, and what follows it, and reads the answer to it.
+// ask writes a head and the bytes after it, and reads the response.
 func (c *rawHTTP) ask(method, path, after string, lines ...string) (status int, body string, h http.Header) {
 	c.t.Helper()
 	c.write(method, path, after, lines...)

@@ -31,7 +31,7 @@ type listener struct {
 	encrypted bool
 }
 
-// tooMany is all that a connection over the bound of its address is told.
+// tooMany is the whole answer to a connection over the bound of its address.
 const tooMany = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 // Accept returns the next connection whose address may have one more.

@@ -19,7 +19,7 @@ type pages []byte
 
 func (p pages) ServeHTTP(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(p) }
 
-// connections tells how many of a server's connections have closed.
+// connections counts a server's connections that have closed.
 type connections struct {
 	mu     sync.Mutex
 	closed int

@@ -36,7 +36,7 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 	// Fault D7: the target folder of COPY has the builder's mode, a folder that is copied keeps its own.
-	if !strings.Contains(text, "install -d -m 0700 /out/root/data") || !strings.Contains(last, "--chown=65532:65532 /out/root/ /\n") {
+	if !strings.Contains(text, "install -d -m 0700 /out/image/data") || !strings.Contains(last, "--chown=65532:65532 /out/image/ /\n") {
 		t.Error("the folder /data may have another mode than 0700")
 	}
 	if !strings.Contains(text, "CGO_ENABLED=0 go build -trimpath") {

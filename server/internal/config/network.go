@@ -45,7 +45,7 @@ func defaultRegistration(listen string) Registration {
 // HostNames returns the names under which the server may be addressed, besides
 // localhost and IP addresses, and whether they hold for every connection:
 // otherwise only for those that arrive at a loopback address. A server on every
-// address is often reached by names that it cannot know.
+// address is often reached by names that its configuration does not have.
 func (c *Config) HostNames() (names []string, all bool) {
 	names = slices.Clone(c.AllowedHosts)
 	for _, text := range c.AllowedOrigins {

@@ -75,7 +75,7 @@ func (n *node) Publish(user string, c settings.Change) {
 	}
 }
 
-// CommitUncertain tells the hubs of a commit whose end nobody knows.
+// CommitUncertain passes on that the outcome of a commit is unknown.
 func (n *node) CommitUncertain(user string) { n.hubs.CommitUncertain(user) }
 
 // behind reports that the user's hub was not told of its newest change.

@@ -117,7 +117,7 @@ func TestNodeIsGone(t *testing.T) {
 	})
 }
 
-// slowLink answers RemotePresence when it is told to, with what it read before.
+// slowLink returns from RemotePresence when the test lets it, with an older result.
 type slowLink struct {
 	link
 	answer chan struct{}

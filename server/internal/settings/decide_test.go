@@ -90,7 +90,7 @@ func TestDecideRemembers(t *testing.T) {
 	}
 }
 
-// [SPEC P7] If-Match asks for an exact epoch and revision, or one of several.
+// [SPEC P7] If-Match requires an exact epoch and revision, or one of several.
 func TestDecideIfMatch(t *testing.T) {
 	p := Patch{ID: "p", Set: mustSet(t, `{"billing":{"salary":10}}`)}
 	for at, ok := range map[Version]bool{{"k3f9", 7}: true, {"k3f9", 6}: false, {"k3f9", 8}: false, {"other", 7}: false} {

@@ -162,7 +162,7 @@ var idleKeywords = []string{
 }
 
 // checkKeyword refuses a keyword above the keys that the server does not obey.
-// Annotations are free: a name that JSON Schema does not know is one.
+// Annotations are free: every name that is no keyword of JSON Schema is one.
 func checkKeyword(keyword string, value jsontext.Value, allowed []string) error {
 	switch {
 	case keyword == "type" && string(value) != `"object"`:

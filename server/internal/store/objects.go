@@ -10,18 +10,18 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// sqlObjects lists what a database is made of but its rows. ANALYZE, which anybody
-// may run, makes two tables. The text of goose's table is goose's matter, and may
-// change with its version.
+// sqlObjects lists the tables, indexes, views and triggers of a database, except the
+// two tables that ANALYZE makes. The definition of goose's table is left out: it may
+// change with goose's version.
 const sqlObjects = "SELECT type, name, tbl_name, CASE name WHEN 'goose_db_version' THEN '' ELSE coalesce(sql, '') END" +
 	" FROM sqlite_schema WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY type DESC, name"
 
 // object is a table, index, view or trigger.
 type object struct{ kind, name, table, sql string }
 
-// foreign says in which object a database differs from a new one of its version
-// of this program, "" in none. A trigger or an index on an expression runs by
-// itself, so this is to be read before anything is written to a file from elsewhere.
+// foreign describes the first object in which a database differs from a new one of
+// the same version; "" means none. Triggers and indexes on expressions run by
+// themselves, so a file from elsewhere is checked before anything is written to it.
 func foreign(ctx context.Context, db *sql.DB, version int64) (string, error) {
 	got, err := objects(ctx, db)
 	if err != nil {
@@ -67,7 +67,8 @@ func freshObjects(ctx context.Context, version int64) ([]object, error) {
 	return objects(ctx, db)
 }
 
-// objects lists what a database is made of, each as plainSQL has it.
+// objects lists the tables, indexes, views and triggers of a database, with their
+// definitions as plainSQL returns them.
 func objects(ctx context.Context, db *sql.DB) (all []object, err error) {
 	rows, err := db.QueryContext(ctx, sqlObjects)
 	if err != nil {

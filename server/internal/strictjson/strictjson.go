@@ -22,8 +22,8 @@ import (
 // document puts around it.
 const MaxDepth = 40
 
-// SyntaxError is a text that is not JSON as SPEC V4 has it. Its text says what is
-// wrong and where, for the sender.
+// SyntaxError reports a text that violates SPEC V4. Its message names the problem
+// and its place, for the sender.
 type SyntaxError struct {
 	Line, Column int              // from 1; columns are characters
 	Pointer      jsontext.Pointer // of the value that is being read; "" is the whole text

@@ -81,7 +81,7 @@ func TestStoredIsFound(t *testing.T) {
 	}
 }
 
-// The rule of case knows no character for which it would have to be applied twice.
+// The rule of case is idempotent for every character.
 func TestCaseOfEveryCharacter(t *testing.T) {
 	for r := rune(1); r <= unicode.MaxRune; r++ {
 		s := string(r)
