@@ -31,7 +31,14 @@ func parseVersion(text string) (settings.Version, bool) {
 		number = digits
 	}
 	revision, err := strconv.ParseUint(number, 10, 53)
-	return settings.Version{Epoch: epoch, Revision: revision}, ok && err == nil && epoch != ""
+	return settings.Version{Epoch: epoch, Revision: revision}, ok && err == nil && isEpoch(epoch)
+}
+
+// isEpoch reports whether a text can be an epoch: ASCII letters and digits.
+func isEpoch(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
 }
 
 // versionList is the value of If-Match or If-None-Match.
